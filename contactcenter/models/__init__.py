@@ -1,0 +1,24 @@
+"""The ground floor's rows."""
+
+from .audit import AuditEntry
+from .center import ContactCenter, Installation
+from .channel import Application, ApplicationTeam, Channel, FormField, WidgetSettings
+from .person import ApplicationPassword, User, hash_secret
+from .team import Holiday, OpeningHours, Team
+
+__all__ = [
+    "Application",
+    "ApplicationPassword",
+    "ApplicationTeam",
+    "AuditEntry",
+    "Channel",
+    "ContactCenter",
+    "FormField",
+    "Holiday",
+    "Installation",
+    "OpeningHours",
+    "Team",
+    "User",
+    "WidgetSettings",
+    "hash_secret",
+]
