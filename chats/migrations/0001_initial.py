@@ -403,7 +403,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("name", models.CharField(blank=True, max_length=100, verbose_name="name")),
-                ("joined_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="joined")),
+                (
+                    "joined_at",
+                    models.DateTimeField(
+                        blank=True, help_text="Empty: wrote notes, took no part.", null=True, verbose_name="joined"
+                    ),
+                ),
                 ("left_at", models.DateTimeField(blank=True, null=True, verbose_name="left")),
                 ("read_index", models.PositiveIntegerField(default=0)),
                 ("delivered_index", models.PositiveIntegerField(default=0)),

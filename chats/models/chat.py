@@ -161,7 +161,9 @@ class Participant(CenterRow):
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     agent = own_key("agents.Agent", related_name="participations", null=True, blank=True, on_delete=models.PROTECT)
     name = models.CharField(_("name"), max_length=100, blank=True)
-    joined_at = models.DateTimeField(_("joined"), default=timezone.now)
+    joined_at = models.DateTimeField(
+        _("joined"), null=True, blank=True, help_text=_("Empty: wrote notes, took no part.")
+    )
     left_at = models.DateTimeField(_("left"), null=True, blank=True)
     read_index = models.PositiveIntegerField(default=0)
     delivered_index = models.PositiveIntegerField(default=0)

@@ -1,0 +1,74 @@
+"""Ending a chat."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from agents.models import Agent, Disposition
+
+from ..due import do_soon
+from ..errors import Forbidden, Invalid
+from ..events import ChatClosed, ChatDisposed, ChatEvent, MessagePosted, record
+from ..models import Chat, Participant
+from .hold import leave
+from .locking import lock_chat
+from .slots import route_after
+
+
+@transaction.atomic
+def close_by_customer(participant: Participant, *, now: datetime) -> Chat:
+    """The customer ends the chat. Ending an ended chat is harmless."""
+    chat = lock_chat(Chat.objects, participant.chat_id)
+    return _close(chat, by="customer", reason=Chat.CloseReason.DONE, sender=participant, now=now)
+
+
+@transaction.atomic
+def close_by_agent(
+    agent: Agent, chat_id: UUID, *, disposition: Disposition | None = None, comment: str = "", now: datetime
+) -> Chat:
+    """The chat's agent, or a supervisor, ends it and says how it went. Raises Forbidden, Invalid, NotFound."""
+    chat = lock_chat(agent.center.chats, chat_id)
+    if chat.agent_id != agent.pk and not agent.is_supervisor:
+        raise Forbidden("Only the chat's agent or a supervisor may close it.")
+    if disposition is not None and disposition.center_id != chat.center_id:
+        raise Invalid(fields={"disposition": "Choose one of the list."})
+    sender = chat.participants.filter(agent=agent).first()
+    is_new = chat.is_open
+    if is_new and (disposition or comment):
+        chat.disposition, chat.comment = disposition, comment
+        disposed = ChatDisposed(disposition=disposition.name if disposition else "", comment=comment)
+        record(chat, disposed, sender=sender, now=now)
+    return _close(chat, by="agent", reason=Chat.CloseReason.DONE, sender=sender, now=now)
+
+
+@transaction.atomic
+def close_chat(chats: Any, chat_id: UUID, *, reason: str, now: datetime, words: str = "") -> Chat:
+    """The system ends a chat (a rule of the team, an administrator, an application); `words` is said before."""
+    chat = lock_chat(chats, chat_id)
+    return _close(chat, by="system", reason=reason, sender=None, now=now, words=words)
+
+
+def _close(chat: Chat, *, by: str, reason: str, sender: Participant | None, now: datetime, words: str = "") -> Chat:
+    if not chat.is_open:
+        return chat
+    agent = chat.agent
+    left, freed = leave(chat, reason="closed", now=now)
+    # The end of the chat says that its agent leaves. What is still to be said is an offer that was withdrawn.
+    happened: list[ChatEvent] = [event for event in left if not event.is_public]
+    said = words or chat.team.closing
+    if said:
+        record(chat, *happened, MessagePosted(text=said), now=now)
+        happened = []
+    chat.agent = agent  # who had it last
+    chat.state, chat.closed_at, chat.close_reason = Chat.State.CLOSED, now, reason
+    chat.queued_at = chat.search_until = chat.due_at = chat.waiting_since = None
+    chat.unread = 0
+    chat.participants.filter(left_at=None).exclude(joined_at=None).update(left_at=now)
+    record(chat, *happened, ChatClosed(by=by, reason=reason), sender=sender, now=now)
+    chat.transcript_requests.filter(due_at=None).update(due_at=now)
+    for request_id in chat.transcript_requests.filter(sent_at=None).values_list("pk", flat=True):
+        do_soon("mail_transcript", request_id)
+    route_after(chat, freed, now)
+    return chat

@@ -1,0 +1,35 @@
+"""How actions reach the rows that they change."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from agents.models import Agent
+
+from ..errors import Closed, NotFound
+from ..models import Chat, Participant
+
+
+def lock_chat(chats: "QuerySet[Chat] | Any", chat_id: UUID) -> Chat:
+    """The chat with its row locked, out of those that the caller may reach (center.chats, customer.chats). Raises NotFound."""
+    chat = Chat.objects.filter(pk__in=chats.filter(pk=chat_id).values("pk")).locked().first()
+    if chat is None:
+        raise NotFound
+    return chat
+
+
+def lock_open_chat(chats: "QuerySet[Chat] | Any", chat_id: UUID) -> Chat:
+    """The same for an action that a closed chat refuses. Raises NotFound or Closed."""
+    chat = lock_chat(chats, chat_id)
+    if not chat.is_open:
+        raise Closed
+    return chat
+
+
+def seat_in_chat(chat: Chat, agent: Agent) -> Participant:
+    """The agent as a participant of the chat, made when it is the first time. Having a row is not yet taking part (joined_at)."""
+    kind = Participant.Kind.BOT if agent.is_bot else Participant.Kind.AGENT
+    return Participant.objects.get_or_create(
+        chat=chat, agent=agent, defaults={"center_id": chat.center_id, "kind": kind, "name": agent.name}
+    )[0]

@@ -1,0 +1,129 @@
+"""Offers of a chat to an agent: made, accepted, and ended in other ways."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from agents.models import Agent
+
+from ..due import ask_routing
+from ..errors import Gone, NotFound
+from ..events import (
+    ChatEvent,
+    InvitationAccepted,
+    InvitationDeclined,
+    InvitationExpired,
+    InvitationOffered,
+    InvitationWithdrawn,
+    record,
+)
+from ..models import Chat, Invitation
+from .hold import join
+from .locking import lock_chat
+from .slots import free_slot, hold, route_after, take_slot
+
+ENDINGS: dict[str, type[ChatEvent]] = {
+    Invitation.State.DECLINED: InvitationDeclined,
+    Invitation.State.EXPIRED: InvitationExpired,
+    Invitation.State.WITHDRAWN: InvitationWithdrawn,
+}
+
+
+def offer_chat(
+    chat: Chat, agent: Agent, *, reason: str, now: datetime, before: tuple[ChatEvent, ...] = ()
+) -> Invitation:
+    """Offer a waiting chat, whose row the caller has locked, to an agent. `before` (the decision) is recorded ahead of it. Raises Full."""
+    invitation = Invitation.objects.create(
+        center_id=chat.center_id,
+        chat=chat,
+        agent=agent,
+        team_id=chat.team_id,
+        reason=reason,
+        offered_at=now,
+        expires_at=now + timedelta(seconds=chat.team.invitation_seconds),
+    )
+    take_slot(agent, chat, invitation=invitation, now=now)
+    offered = InvitationOffered(
+        invitation=str(invitation.pk),
+        agent=str(agent.pk),
+        name=agent.name,
+        reason=reason,
+        expires_at=invitation.expires_at.isoformat(),
+    )
+    record(chat, *before, offered, now=now)
+    return invitation
+
+
+@transaction.atomic
+def accept_invitation(agent: Agent, invitation_id: UUID, *, now: datetime) -> Chat:
+    """The agent takes the offered chat. Raises NotFound, or Gone when the offer has ended. Accepting twice is harmless."""
+    chat, invitation = _lock(agent.invitations.filter(pk=invitation_id))
+    if invitation.state == Invitation.State.ACCEPTED and chat.agent_id == agent.pk and chat.is_open:
+        return chat
+    if invitation.state != Invitation.State.PENDING or invitation.expires_at <= now:
+        raise Gone
+    _end(invitation, Invitation.State.ACCEPTED, now)
+    hold(chat.occupation, now)
+    accepted = InvitationAccepted(invitation=str(invitation.pk), agent=str(agent.pk), name=agent.name)
+    join(chat, agent, reason="accepted", before=(accepted,), now=now)
+    ask_routing([chat.team_id], now)  # the queue moved on: others' positions and estimates have changed
+    return chat
+
+
+@transaction.atomic
+def decline_invitation(agent: Agent, invitation_id: UUID, *, now: datetime) -> Chat:
+    """The agent does not want the offered chat; it goes to the next one. Raises NotFound or Gone."""
+    chat, invitation = _lock(agent.invitations.filter(pk=invitation_id))
+    if invitation.state == Invitation.State.DECLINED:
+        return chat
+    if invitation.state != Invitation.State.PENDING:
+        raise Gone
+    end_offer(chat, invitation, Invitation.State.DECLINED, now=now)
+    return chat
+
+
+@transaction.atomic
+def expire_invitation(invitation_id: UUID, *, now: datetime) -> bool:
+    """End an offer whose time is over; False when there was nothing (any more) to end."""
+    return _end_pending(invitation_id, Invitation.State.EXPIRED, now, due=True)
+
+
+@transaction.atomic
+def withdraw_invitation(invitation_id: UUID, *, now: datetime) -> bool:
+    """Take an offer back, because its agent is no longer there."""
+    return _end_pending(invitation_id, Invitation.State.WITHDRAWN, now, due=False)
+
+
+def end_offer(chat: Chat, invitation: Invitation, state: str, *, now: datetime) -> None:
+    """End a pending offer of a chat whose row is locked; the chat waits again where it stood."""
+    _end(invitation, state, now)
+    freed = free_slot(chat, now)
+    agent = invitation.agent
+    record(chat, ENDINGS[state](invitation=str(invitation.pk), agent=str(agent.pk), name=agent.name), now=now)
+    route_after(chat, freed, now)
+
+
+def _end_pending(invitation_id: UUID, state: str, now: datetime, *, due: bool) -> bool:
+    try:
+        chat, invitation = _lock(Invitation.objects.filter(pk=invitation_id))
+    except NotFound:
+        return False
+    if invitation.state != Invitation.State.PENDING or (due and invitation.expires_at > now):
+        return False
+    end_offer(chat, invitation, state, now=now)
+    return True
+
+
+def _lock(invitations: "object") -> tuple[Chat, Invitation]:
+    """The chat's row first, then the invitation as it is once the row is ours."""
+    found = invitations.values_list("pk", "chat_id").first()  # type: ignore[attr-defined]
+    if found is None:
+        raise NotFound
+    chat = lock_chat(Chat.objects, found[1])
+    return chat, Invitation.objects.select_related("agent").get(pk=found[0])
+
+
+def _end(invitation: Invitation, state: str, now: datetime) -> None:
+    invitation.state, invitation.ended_at = state, now
+    invitation.save(update_fields=["state", "ended_at"])

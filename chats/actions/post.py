@@ -1,0 +1,220 @@
+"""The hot action: messages and notes, many at a time.
+
+Whoever posts alone posts a batch of one. A batch is one transaction: lock the chats, refuse item by item, draw the numbers, insert, save the heads.
+What breaks the batch as a whole (a value that the database refuses) is found by trying each item alone.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import DataError, IntegrityError, connection, transaction
+
+from ..errors import Closed, Conflict, Forbidden, Invalid, NotFound, Refused, TooMany
+from ..events import MessagePosted, NotePosted, Record, number, store
+from ..models import Attachment, Chat, Event, Participant
+from .text import check_text
+
+PACE = timedelta(seconds=1)  # a customer's sustained pace: 60 messages a minute
+BURST = timedelta(seconds=60)  # how far ahead of that pace one may be
+
+HEAD_FIELDS = (
+    "position",
+    "index",
+    "last_text",
+    "last_text_at",
+    "last_sender_kind",
+    "unread",
+    "last_customer_at",
+    "last_agent_at",
+    "first_answered_at",
+    "waiting_since",
+    "reminded_at",
+    "pace_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One message to post. `sender_id` is a participant whom the door has proven; `attachment_ids` were uploaded by the same."""
+
+    chat_id: UUID
+    sender_id: UUID
+    client_id: str
+    text: str
+    attachment_ids: tuple[UUID, ...] = ()
+    is_note: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The message's numbers. `index` is None for a note."""
+
+    chat_id: UUID
+    client_id: str
+    position: int
+    index: int | None
+    at: datetime
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Another transaction has the chat's row: put this item into the next batch."""
+
+
+def post_message(post: Post, *, now: datetime) -> Posted:
+    """Post one message; waits for the chat's row. Raises a Refused."""
+    outcome = _post_all([post], now, skip_locked=False)[0]
+    if isinstance(outcome, Refused):
+        raise outcome
+    assert isinstance(outcome, Posted)  # noqa: S101 - only SKIP LOCKED makes Busy
+    return outcome
+
+
+def post_messages(posts: Sequence[Post], *, now: datetime) -> list[Posted | Refused | Busy]:
+    """Post a batch; the outcomes stand in the order of the posts. Posts to one chat get their numbers in that order."""
+    return _post_all(posts, now, skip_locked=len(posts) > 1)
+
+
+def _post_all(posts: Sequence[Post], now: datetime, *, skip_locked: bool) -> list[Posted | Refused | Busy]:
+    try:
+        with transaction.atomic():
+            return _Batch(posts, now).write(skip_locked)
+    except (DataError, IntegrityError) as error:
+        if len(posts) == 1:
+            return [Invalid() if isinstance(error, DataError) else Conflict()]
+        return [_post_all([post], now, skip_locked=skip_locked)[0] for post in posts]
+
+
+class _Batch:
+    """The rows that one transaction needs, and what becomes of each item."""
+
+    def __init__(self, posts: Sequence[Post], now: datetime) -> None:
+        self.posts = posts
+        self.now = now
+        self.records: list[Record] = []
+        self.sent: list[Attachment] = []
+
+    def write(self, skip_locked: bool) -> list[Posted | Refused | Busy]:
+        self._load(skip_locked)
+        outcomes = [self._try(post) for post in self.posts]
+        if self.records:
+            _save_heads({record.chat.pk: record.chat for record in self.records}.values())
+            store(self.records)
+            Attachment.objects.bulk_update(self.sent, ["position"])
+        return outcomes
+
+    def _load(self, skip_locked: bool) -> None:
+        chat_ids = {post.chat_id for post in self.posts}
+        locked = Chat.objects.filter(pk__in=chat_ids).order_by("id")
+        self.chats = {chat.pk: chat for chat in locked.select_for_update(no_key=True, skip_locked=skip_locked)}
+        absent = chat_ids - set(self.chats)  # locked by others, or not there at all
+        self.busy = (
+            set(Chat.objects.filter(pk__in=absent).values_list("pk", flat=True)) if absent and skip_locked else set()
+        )
+        self.senders = Participant.objects.in_bulk({post.sender_id for post in self.posts})
+        # Read after the lock: a first try that was committed by another process meanwhile is seen.
+        known = Event.objects.filter(chat_id__in=self.chats, client_id__in={post.client_id for post in self.posts})
+        self.known = {(event.chat_id, event.sender_id, event.client_id): event for event in known}
+        wanted = {file_id for post in self.posts for file_id in post.attachment_ids}
+        self.files = Attachment.objects.in_bulk(wanted) if wanted else {}
+
+    def _try(self, post: Post) -> Posted | Refused | Busy:
+        if post.chat_id in self.busy:
+            return Busy()
+        try:
+            return self._post(post)
+        except Refused as refusal:
+            return refusal
+
+    def _post(self, post: Post) -> Posted:
+        chat, sender = self.chats.get(post.chat_id), self.senders.get(post.sender_id)
+        if chat is None or sender is None or sender.chat_id != chat.pk:
+            raise NotFound
+        first = self.known.get((post.chat_id, post.sender_id, post.client_id))
+        if first is not None:
+            return _replay(first, post)
+        check_text(post.text)
+        if not post.text.strip() and not post.attachment_ids:
+            raise Invalid(fields={"text": "Write something first."})
+        _check_may_post(chat, sender, post)
+        files = self._files_of(post, sender)
+        if sender.kind == Participant.Kind.CUSTOMER:
+            _keep_pace(chat, self.now)
+        kind = NotePosted if post.is_note else MessagePosted
+        snapshots = [file.snapshot() for file in files]
+        happened = kind(text=post.text, client_id=post.client_id, attachments=snapshots)
+        event = number(chat, happened, sender=sender, now=self.now)
+        for file in files:
+            file.position = event.position
+        self.sent.extend(files)
+        if not post.is_note:
+            _move_head(chat, sender, event, self.now)
+        self.known[(post.chat_id, post.sender_id, post.client_id)] = event
+        self.records.append(Record(chat, event))
+        return Posted(chat.pk, post.client_id, event.position, event.index, self.now)
+
+    def _files_of(self, post: Post, sender: Participant) -> list[Attachment]:
+        files = [self.files.get(file_id) for file_id in post.attachment_ids]
+        mine = [file for file in files if file and file.uploader_id == sender.pk and file.position is None]
+        if len(mine) != len(files):
+            raise Invalid(fields={"attachments": "This file was not uploaded for this message."})
+        return mine
+
+
+def _replay(first: Event, post: Post) -> Posted:
+    """The first answer again; another body under the same id is refused."""
+    sent = tuple(UUID(file["id"]) for file in first.data.get("attachments", []))
+    is_note = first.type == NotePosted.type
+    if (first.text, sent, is_note) != (post.text, tuple(post.attachment_ids), post.is_note):
+        raise Conflict("Another message was already sent under this id.")
+    return Posted(first.chat_id, post.client_id, first.position, first.index, first.at, replayed=True)
+
+
+def _check_may_post(chat: Chat, sender: Participant, post: Post) -> None:
+    if not chat.is_open:
+        raise Closed
+    if sender.kind == Participant.Kind.CUSTOMER:
+        if post.is_note:
+            raise Forbidden
+    elif not post.is_note and (chat.state != Chat.State.ACTIVE or chat.agent_id != sender.agent_id):
+        raise Forbidden("Take the chat before you answer in it.")
+
+
+def _keep_pace(chat: Chat, now: datetime) -> None:
+    """The generic cell rate algorithm: `pace_at` is when the last message would have come at the sustained pace."""
+    pace_at = max(chat.pace_at or now, now) + PACE
+    if pace_at - now > BURST:
+        raise TooMany(retry_after=(pace_at - now - BURST).total_seconds())
+    chat.pace_at = pace_at
+
+
+def _move_head(chat: Chat, sender: Participant, event: Event, now: datetime) -> None:
+    """What lists and deadlines want to know of a chat's last message."""
+    names = ", ".join(file["name"] for file in event.data["attachments"])
+    chat.last_text, chat.last_text_at, chat.last_sender_kind = (event.text or names)[:200], now, sender.kind
+    if sender.kind == Participant.Kind.CUSTOMER:
+        chat.last_customer_at = now
+        chat.waiting_since = chat.waiting_since or now
+        chat.unread += 1
+        chat.reminded_at = None
+    else:
+        chat.last_agent_at = now
+        chat.first_answered_at = chat.first_answered_at or now
+        chat.waiting_since = None
+
+
+def _save_heads(chats: Iterable[Chat]) -> None:
+    """One prepared statement for all: Model.save() costs ten times as much, and the rows are locked."""
+    fields = [Chat._meta.get_field(name) for name in HEAD_FIELDS]
+    key = Chat._meta.pk
+    values = [
+        [field.get_db_prep_save(getattr(chat, field.attname), connection) for field in (*fields, key)] for chat in chats
+    ]
+    quote = connection.ops.quote_name
+    columns = ", ".join(f"{quote(field.column)} = %s" for field in fields)
+    table = quote(Chat._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.executemany(f"UPDATE {table} SET {columns} WHERE {quote(key.column)} = %s", values)  # noqa: S608 - our own names

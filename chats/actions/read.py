@@ -1,0 +1,58 @@
+"""Cursors: read and delivered. They stand on the participants' rows, never in the log."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Count, Q
+
+from ..events import MessagePosted, Whisper, whisper
+from ..models import Chat, Participant
+
+
+def mark_read(participant: Participant, index: int) -> None:
+    """Everything up to this index was read (and so delivered). Never goes back, never past the head."""
+    moved = _move(participant, index, "read_index")
+    if not moved:
+        return
+    if participant.kind != Participant.Kind.CUSTOMER:
+        _count_unread(participant, moved)
+    _tell(participant, "read", moved)
+
+
+def mark_delivered(participant: Participant, index: int) -> None:
+    """Everything up to this index has reached a client."""
+    moved = _move(participant, index, "delivered_index")
+    if moved:
+        _tell(participant, "delivered", moved)
+
+
+def renew_leases(participants: dict[object, int], *, until: datetime) -> None:
+    """Customers (participant id → last index held, which is also "delivered up to") whose clients gave a sign of life."""
+    Participant.objects.filter(pk__in=participants).update(lease_until=until)
+
+
+def _move(participant: Participant, index: int, field: str) -> int:
+    """The index that the cursor moved to, or 0."""
+    with transaction.atomic():
+        head = Chat.objects.filter(pk=participant.chat_id).values_list("index", flat=True).get()
+        index = min(index, head)
+        values = {field: index}
+        behind = Q(**{f"{field}__lt": index})
+        if field == "read_index":
+            Participant.objects.filter(pk=participant.pk, delivered_index__lt=index).update(delivered_index=index)
+        return index if Participant.objects.filter(behind, pk=participant.pk).update(**values) else 0
+
+
+def _count_unread(participant: Participant, index: int) -> None:
+    """Counted anew from the log, with the chat's row locked, so that it cannot drift."""
+    with transaction.atomic():
+        chat = Chat.objects.filter(pk=participant.chat_id).locked().get()
+        if chat.agent_id != participant.agent_id:
+            return
+        counted = chat.events.filter(type=MessagePosted.type, sender_kind="customer", index__gt=index)
+        Chat.objects.filter(pk=chat.pk).update(unread=counted.aggregate(n=Count("position"))["n"])
+
+
+def _tell(participant: Participant, kind: str, index: int) -> None:
+    side = "customer" if participant.kind == Participant.Kind.CUSTOMER else "agent"
+    whisper(participant.chat_id, Whisper(kind, {"kind": side, "index": index}))

@@ -1,0 +1,133 @@
+"""Starting a chat."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from contactcenter.hours import is_open
+from contactcenter.models import Channel, Team
+
+from ..due import ask_routing
+from ..errors import Blocked, Invalid, OutsideHours
+from ..events import ChatEvent, ChatQueued, ChatStarted, MessagePosted, Record, number, store
+from ..models import Chat, Customer, Participant
+from .text import check_text
+
+CUSTOMER_LEASE = timedelta(seconds=90)  # browsers let a background tab's timers sleep for a minute
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """What a door knows of a chat that begins. `client_id` is made by the client and makes a repeat harmless."""
+
+    client_id: str
+    team: Team | None = None
+    subject: str = ""
+    text: str = ""
+    language: str = ""
+    skills: list[str] = field(default_factory=list)
+    priority: int = 0
+    data: dict[str, Any] = field(default_factory=dict)
+    page_url: str = ""
+    page_title: str = ""
+    has_lease: bool = True  # the client will be asked for signs of life
+
+
+@dataclass(frozen=True)
+class Started:
+    """`replayed`: nothing was made, this chat was there already."""
+
+    chat: Chat
+    participant: Participant
+    replayed: bool
+
+
+@transaction.atomic
+def start_chat(channel: Channel, customer: Customer, start: Start, *, now: datetime) -> Started:
+    """Start a chat, or return the one that this customer has open (or that the same `client_id` made).
+
+    Raises Blocked, OutsideHours, Invalid (no team).
+    """
+    # Two first messages of one customer at the same moment meet here: the second finds the first one's chat.
+    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    known = _known_chat(customer, start.client_id)
+    if known:
+        return Started(known, known.participants.get(kind=Participant.Kind.CUSTOMER), replayed=True)
+    team = _team_for(channel, start.team)
+    if customer.is_blocked_at(now):
+        raise Blocked
+    if not is_open(team, now):
+        raise OutsideHours
+    if start.text:
+        check_text(start.text)
+    chat = _new_chat(channel, customer, team, start, now)
+    participant = Participant(center_id=chat.center_id, chat=chat, kind=Participant.Kind.CUSTOMER, name=customer.name)
+    participant.joined_at = now
+    participant.lease_until = now + CUSTOMER_LEASE if start.has_lease else None
+    _write(chat, participant, start, now)
+    ask_routing([team.pk], now)
+    return Started(chat, participant, replayed=False)
+
+
+def default_team(channel: Channel) -> Team | None:
+    """The team of a chat that names none: the channel's, else the center's default, else its only one."""
+    if channel.team and channel.team.is_active:
+        return channel.team
+    teams = list(channel.center.teams.filter(is_active=True).order_by("-is_default", "name")[:2])
+    return teams[0] if teams and (teams[0].is_default or len(teams) == 1) else None
+
+
+def _team_for(channel: Channel, wanted: Team | None) -> Team:
+    team = wanted or default_team(channel)
+    if team is None or team.center_id != channel.center_id or not team.is_active:
+        raise Invalid(fields={"team": "Choose a team."})
+    return team
+
+
+def _known_chat(customer: Customer, client_id: str) -> Chat | None:
+    return customer.chats.filter(client_id=client_id).first() or customer.chats.open().first()
+
+
+def _new_chat(channel: Channel, customer: Customer, team: Team, start: Start, now: datetime) -> Chat:
+    is_direct = team.mode == Team.Mode.DIRECT
+    search_until = now + timedelta(seconds=team.search_seconds) if is_direct else None
+    return Chat(
+        center_id=channel.center_id,
+        channel=channel,
+        customer=customer,
+        team=team,
+        state=Chat.State.SEARCHING if is_direct else Chat.State.QUEUED,
+        client_id=start.client_id,
+        subject=start.subject,
+        language=start.language or customer.language,
+        skills=start.skills,
+        priority=start.priority,
+        data=start.data,
+        page_url=start.page_url,
+        page_title=start.page_title,
+        started_at=now,
+        queued_at=now,
+        waiting_since=now,
+        search_until=search_until,
+        due_at=search_until or now + timedelta(seconds=team.away_reminder_seconds),
+    )
+
+
+def _write(chat: Chat, participant: Participant, start: Start, now: datetime) -> None:
+    team = chat.team
+    happened: list[tuple[ChatEvent, Participant | None]] = [
+        (ChatStarted(team=team.name, subject=chat.subject, channel=chat.channel.kind), participant),
+        (ChatQueued(team=team.name), None),
+    ]
+    if team.greeting:
+        happened.append((MessagePosted(text=team.greeting), None))
+    if start.text:
+        happened.append((MessagePosted(text=start.text, client_id=start.client_id), participant))
+        chat.last_text, chat.last_text_at, chat.last_sender_kind = start.text[:200], now, participant.kind
+        chat.last_customer_at, chat.unread = now, 1
+    rows = [number(chat, event, sender=sender, now=now) for event, sender in happened]
+    chat.save(force_insert=True)
+    participant.save(force_insert=True)
+    store([Record(chat, row) for row in rows])

@@ -1,0 +1,27 @@
+"""What a customer says about a chat after its end."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from ..errors import Conflict, Invalid
+from ..events import SurveyAnswered, record
+from ..models import Chat, Participant
+from .locking import lock_chat
+from .text import check_text
+
+
+@transaction.atomic
+def answer_survey(participant: Participant, *, rating: int | None, comment: str, now: datetime) -> Chat:
+    """Rating 1–5 and a comment, once the chat has ended. A later answer replaces an earlier one. Raises Invalid, Conflict."""
+    if rating is not None and rating not in range(1, 6):
+        raise Invalid(fields={"rating": "Choose 1 to 5."})
+    check_text(comment)
+    chat = lock_chat(Chat.objects, participant.chat_id)
+    if chat.is_open:
+        raise Conflict("The chat has not ended yet.")
+    if (chat.rating, chat.rating_comment) == (rating, comment):
+        return chat
+    chat.rating, chat.rating_comment = rating, comment
+    record(chat, SurveyAnswered(rating=rating, comment=comment), sender=participant, now=now)
+    return chat

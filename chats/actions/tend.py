@@ -1,0 +1,64 @@
+"""What a team's rules do to a chat by themselves: end a search, remind, close. Woken by chat.due_at."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from contactcenter.models import Team
+
+from ..deadlines import Step, next_step
+from ..due import ask_routing
+from ..events import CustomerReminded, SearchFailed, record
+from ..models import Chat, Participant
+from .close import close_chat
+from .locking import lock_open_chat
+
+
+@transaction.atomic
+def tend_chat(chat_id: object, *, now: datetime) -> Step:
+    """Do what the team's rules want of this chat now, and set when to look again."""
+    chat = Chat.objects.open().filter(pk=chat_id).locked().first()
+    if chat is None:
+        return Step.NOTHING
+    customer = chat.participants.get(kind=Participant.Kind.CUSTOMER)
+    step, look_at = next_step(chat, chat.team, customer.lease_until, now)
+    chat.due_at = look_at
+    match step:
+        case Step.FAIL_SEARCH:
+            _fail_search(chat, now)
+        case Step.REMIND:
+            chat.reminded_at = now
+            record(chat, CustomerReminded(text=chat.team.reminder), now=now)
+        case Step.CLOSE_LEFT:
+            close_chat(Chat.objects, chat.pk, reason=Chat.CloseReason.CUSTOMER_LEFT, now=now)
+        case Step.CLOSE_IDLE:
+            close_chat(Chat.objects, chat.pk, reason=Chat.CloseReason.IDLE, now=now)
+        case Step.NOTHING:
+            Chat.objects.filter(pk=chat.pk).update(due_at=look_at)
+    return step
+
+
+@transaction.atomic
+def search_again(participant: Participant, *, now: datetime) -> Chat:
+    """The customer wants the search (direct mode) to go on for another period."""
+    chat = lock_open_chat(Chat.objects, participant.chat_id)
+    if chat.state == Chat.State.SEARCHING:
+        _search_on(chat, now)
+        chat.save(update_fields=["search_until", "due_at"])
+        ask_routing([chat.team_id], now)
+    return chat
+
+
+def _fail_search(chat: Chat, now: datetime) -> None:
+    """Nobody was found in time: say so, then close, or search on while the customer may leave a message instead."""
+    if chat.team.on_nobody == Team.Nobody.CLOSE:
+        record(chat, SearchFailed(), now=now)
+        close_chat(Chat.objects, chat.pk, reason=Chat.CloseReason.UNANSWERED, now=now)
+        return
+    _search_on(chat, now)
+    record(chat, SearchFailed(), now=now)
+    ask_routing([chat.team_id], now)
+
+
+def _search_on(chat: Chat, now: datetime) -> None:
+    chat.search_until = chat.due_at = now + timedelta(seconds=chat.team.search_seconds)

@@ -1,0 +1,56 @@
+"""When a team's rules want something of a chat. Pure: no clock, no database."""
+
+from datetime import datetime, timedelta
+from enum import Enum
+
+from contactcenter.models import Team
+
+from .models import Chat
+
+
+class Step(Enum):
+    NOTHING = "nothing"
+    FAIL_SEARCH = "fail_search"
+    REMIND = "remind"
+    CLOSE_LEFT = "close_left"  # the customer's client stayed away
+    CLOSE_IDLE = "close_idle"  # the customer's client is there, but silent
+
+
+def next_step(chat: Chat, team: Team, lease_until: datetime | None, now: datetime) -> tuple[Step, datetime]:
+    """What is due now, and when to look again.
+
+    `lease_until`: until when the customer's client is known to be there; None where nobody asks it for signs of life (SMS, email).
+    """
+    wanted = _deadlines(chat, team, lease_until, now)
+    due = [(at, step) for at, step in wanted if at <= now]
+    later = [at for at, _ in wanted if at > now]
+    look_at = min(later, default=now + timedelta(seconds=60))
+    if not due:
+        return Step.NOTHING, look_at
+    step = min(due, key=lambda item: ORDER.index(item[1]))[1]
+    return step, max(look_at, now + timedelta(seconds=1))
+
+
+ORDER = [Step.CLOSE_LEFT, Step.CLOSE_IDLE, Step.FAIL_SEARCH, Step.REMIND]  # the strongest of several goes first
+
+
+def _deadlines(chat: Chat, team: Team, lease_until: datetime | None, now: datetime) -> list[tuple[datetime, Step]]:
+    wanted: list[tuple[datetime, Step]] = []
+    if chat.state == Chat.State.SEARCHING and chat.search_until:
+        wanted.append((chat.search_until, Step.FAIL_SEARCH))
+    if lease_until is not None:
+        wanted.append((lease_until + timedelta(seconds=team.away_close_seconds), Step.CLOSE_LEFT))
+        if lease_until <= now or chat.is_waiting:
+            wanted += _reminder(chat, lease_until, team.away_reminder_seconds)
+    if chat.state == Chat.State.ACTIVE and chat.waiting_since is None and chat.last_agent_at:
+        # The last word is ours and the customer is silent. Chats that wait for our answer are never closed as idle.
+        wanted.append((chat.last_agent_at + timedelta(seconds=team.idle_close_seconds), Step.CLOSE_IDLE))
+        wanted += _reminder(chat, chat.last_agent_at, team.idle_reminder_seconds)
+    return wanted
+
+
+def _reminder(chat: Chat, since: datetime, seconds: int) -> list[tuple[datetime, Step]]:
+    """One reminder for each silence."""
+    if not chat.team.reminder or (chat.reminded_at and chat.reminded_at >= since):
+        return []
+    return [(since + timedelta(seconds=seconds), Step.REMIND)]

@@ -1,0 +1,37 @@
+"""Obligations as rows. The row is the promise, the signal only makes it sooner: a sweep finds what no signal reached."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.dispatch import Signal
+
+from agents.models import Membership
+
+from .models import Queue
+
+work_due = Signal()  # task: str (a function of chats.tasks), id: UUID; after the commit
+
+
+def do_soon(task: str, row_id: Any) -> None:
+    """After the commit, ask for one task to be run with the id of the row that is due."""
+    transaction.on_commit(lambda: work_due.send(sender=None, task=task, id=row_id), robust=True)
+
+
+def ask_routing(team_ids: Iterable[UUID], now: datetime) -> None:
+    """Say that these teams want routing. Call it last in a transaction: it holds the queues' rows until the commit.
+
+    The row is written even when it is due already: a router that has just claimed it cannot have seen our change.
+    """
+    wanted = sorted(set(team_ids))
+    known = Queue.objects.filter(team_id__in=wanted).order_by("id").select_for_update(no_key=True)
+    Queue.objects.filter(pk__in=[queue.pk for queue in known]).update(routing_due_at=now)
+    for team_id in wanted:
+        do_soon("route_team", team_id)
+
+
+def ask_routing_for_agent(agent_id: UUID, now: datetime) -> None:
+    """A slot of this agent became free (or its owner available): all of the agent's teams want routing."""
+    ask_routing(Membership.objects.filter(agent_id=agent_id).values_list("team_id", flat=True), now)

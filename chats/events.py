@@ -1,0 +1,263 @@
+"""What can happen in a chat, and the only pen that writes it into the log.
+
+`record` numbers events from the chat's own row (locked by the caller), stores them and tells the listeners that chats.apps names: those of
+`recorded` run within the transaction (and can undo it), those of `committed` after the commit (and can only be late).
+`whisper` is for what is said but never stored: typing, previews, cursors.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.db import transaction
+from django.dispatch import Signal
+
+from .models import Chat, Event, Participant
+
+recorded = Signal()  # records: list[Record]; within the transaction
+committed = Signal()  # records: list[Record]; after the commit
+whispered = Signal()  # chat_id, whisper: Whisper; at once
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatEvent:
+    """The base of all. What is not `text` or `client_id` goes into the event's data."""
+
+    type: ClassVar[str]
+    is_public: ClassVar[bool] = True
+    text: str = ""
+    client_id: str | None = None
+
+    def data(self) -> dict[str, Any]:
+        return {item.name: getattr(self, item.name) for item in fields(self) if item.name not in ("text", "client_id")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatStarted(ChatEvent):
+    type = "chat.started"
+    team: str
+    subject: str = ""
+    channel: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessagePosted(ChatEvent):
+    """attachments: snapshots (models.Attachment.snapshot)."""
+
+    type = "message.posted"
+    attachments: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotePosted(ChatEvent):
+    type = "note.posted"
+    is_public = False
+    attachments: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatQueued(ChatEvent):
+    """reason: new, transfer, agent_gone, reopened or search."""
+
+    type = "chat.queued"
+    team: str
+    reason: str = "new"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchFailed(ChatEvent):
+    type = "search.failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoutingDecided(ChatEvent):
+    """eligible: [{agent, name, free, …}] best first; excluded: [{agent, name, why}]; chosen: an agent's id or None."""
+
+    type = "routing.decided"
+    is_public = False
+    team: str
+    strategy: str
+    chosen: str | None
+    eligible: list[dict[str, Any]] = field(default_factory=list)
+    excluded: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationEvent(ChatEvent):
+    is_public = False
+    invitation: str
+    agent: str
+    name: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationOffered(InvitationEvent):
+    type = "invitation.offered"
+    expires_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationAccepted(InvitationEvent):
+    type = "invitation.accepted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationDeclined(InvitationEvent):
+    type = "invitation.declined"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationExpired(InvitationEvent):
+    type = "invitation.expired"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationWithdrawn(InvitationEvent):
+    type = "invitation.withdrawn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentJoined(ChatEvent):
+    """reason: accepted, picked, assigned or reopened."""
+
+    type = "agent.joined"
+    agent: str
+    name: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentLeft(ChatEvent):
+    """reason: transferred or gone."""
+
+    type = "agent.left"
+    agent: str
+    name: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatTransferred(ChatEvent):
+    type = "chat.transferred"
+    team: str
+    team_name: str
+    agent: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerReminded(ChatEvent):
+    type = "customer.reminded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerUpdated(ChatEvent):
+    type = "customer.updated"
+    is_public = False
+    changed: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatClosed(ChatEvent):
+    """by: customer, agent or system; reason: models.Chat.CloseReason."""
+
+    type = "chat.closed"
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatDisposed(ChatEvent):
+    type = "chat.disposed"
+    is_public = False
+    disposition: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatReopened(ChatEvent):
+    type = "chat.reopened"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurveyAnswered(ChatEvent):
+    type = "survey.answered"
+    is_public = False
+    rating: int | None = None
+    comment: str = ""
+
+
+def all_event_types() -> list[type[ChatEvent]]:
+    """Every event that can stand in a log: what each outgoing table of a protocol must have a row for."""
+    found: list[type[ChatEvent]] = []
+    pending: list[type[ChatEvent]] = [ChatEvent]
+    while pending:
+        kind = pending.pop()
+        pending.extend(kind.__subclasses__())
+        if "type" in kind.__dict__ and isinstance(kind.__dict__["type"], str):
+            found.append(kind)
+    return sorted(found, key=lambda kind: kind.type)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An event as stored, with the chat as it was when the event was written."""
+
+    chat: Chat
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Whisper:
+    """Said and gone. kind: typing, read or delivered; `to_customer` and `to_staff` say who hears it."""
+
+    kind: str
+    data: dict[str, Any]
+    to_customer: bool = True
+    to_staff: bool = True
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def record(chat: Chat, *happened: ChatEvent, sender: Participant | None = None, now: datetime) -> list[Record]:
+    """Write events into the log of a chat whose row the caller has locked, and save the row with everything the caller changed on it."""
+    rows = [number(chat, event, sender=sender, now=now) for event in happened]
+    chat.save()
+    return store([Record(chat, row) for row in rows])
+
+
+def number(chat: Chat, event: ChatEvent, *, sender: Participant | None, now: datetime) -> Event:
+    """The event's row with the next numbers of its chat; nothing is stored yet."""
+    chat.position += 1
+    if event.is_public:
+        chat.index += 1
+    return Event(
+        center_id=chat.center_id,
+        chat_id=chat.pk,
+        position=chat.position,
+        index=chat.index if event.is_public else None,
+        type=event.type,
+        sender=sender,
+        sender_kind=sender.kind if sender else "system",
+        sender_name=sender.name if sender else "",
+        client_id=event.client_id,
+        text=event.text,
+        data=event.data(),
+        at=now,
+    )
+
+
+def store(records: Sequence[Record]) -> list[Record]:
+    """Insert numbered events (of one or many chats, whose rows the caller saves) and tell the listeners."""
+    kept = list(records)
+    Event.objects.bulk_create([item.event for item in kept])
+    recorded.send(sender=None, records=kept)
+    transaction.on_commit(lambda: committed.send(sender=None, records=kept), robust=True)
+    return kept
+
+
+def whisper(chat_id: Any, heard: Whisper) -> None:
+    """Tell those who watch the chat now; nobody else will ever know."""
+    whispered.send(sender=None, chat_id=chat_id, whisper=heard)
