@@ -1,0 +1,66 @@
+"""The server's entry: websockets to the sockets, HTTP to the edge, start and stop to whoever needs them."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "contactcenter.settings")
+
+from channels.routing import URLRouter
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+
+# Django's applications must be loaded before anything below imports a model.
+wsgi_application = get_wsgi_application()
+
+import contactcenter.celery  # noqa: F401 - so that tasks named in this process find their broker
+from contactcenter.edge import Edge, Limits, Message, Receive, Scope, Send
+
+
+def _hub() -> Any:
+    return import_module("chats.live").hub
+
+
+edge = Edge(
+    wsgi_application,
+    wait=lambda topics, seconds: _hub().wait(topics, seconds),
+    hosts=["*"] if settings.DEBUG else settings.ALLOWED_HOSTS,
+    limits=Limits(threads=settings.HTTP_THREADS),
+)
+_exists = find_spec("chats.sockets.routing") is not None
+websockets: Any = URLRouter(import_module("chats.sockets.routing").websocket_urlpatterns if _exists else [])
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """ASGI 3."""
+    if scope["type"] == "http":
+        await edge(scope, receive, send)
+    elif scope["type"] == "websocket":
+        scope["headers"] = [(name, value) for name, value in scope["headers"] if b"_" not in name]
+        await websockets(scope, receive, send)
+    else:
+        await lifespan(receive, send)
+
+
+async def lifespan(receive: Receive, send: Send) -> None:
+    """Start what runs beside requests, then wait for the stop."""
+    await receive()
+    try:
+        async with running():
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            edge.stop()
+    except Exception as error:  # the outermost door: the server must hear of it
+        await send({"type": "lifespan.startup.failed", "message": str(error)})
+        raise
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+@contextlib.asynccontextmanager
+async def running() -> AsyncIterator[None]:
+    """The hub that feeds sockets and long polls, for as long as the server serves."""
+    yield

@@ -1,0 +1,300 @@
+"""HTTP's way in: from the event loop to Django's synchronous stack on a fixed number of threads.
+
+A thread is the scarce thing, so it is taken only while Django computes. The body has been read before, within a limit
+and a deadline; the answer is collected and sent afterwards; a long poll waits in the event loop. Ten clients that
+stall, upload slowly or do not read therefore hold ten sockets and no thread.
+"""
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from dataclasses import dataclass
+from typing import IO, Any
+
+import structlog
+from a2wsgi import WSGIMiddleware
+from django.http.request import split_domain_port, validate_host
+
+from contactcenter import longpoll
+
+log = structlog.get_logger(__name__)
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+# Waits until one of the topics is announced or the seconds have passed. Subscribes before it first suspends.
+Wait = Callable[[list[str], float], Awaitable[Any]]
+
+MEGABYTE = 1024 * 1024
+CHUNK = 64 * 1024
+LONG_POLL = longpoll.HEADER.lower().encode()
+LONG_POLL_ROUND = longpoll.ROUND_HEADER.lower().encode()
+SENTENCES = {
+    400: ("invalid", "The request could not be understood."),
+    408: ("timeout", "The request's body did not arrive in time. Send it again."),
+    413: ("too_large", "The request's body is too large."),
+    500: ("failed", "Something went wrong here. Nothing is lost; try again."),
+    503: ("unavailable", "The server is busy. Try again in a moment."),
+}
+
+
+class Refused(Exception):
+    """The edge itself answers, with this status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class Gone(Exception):
+    """The client has left; nobody waits for an answer."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of everything at once. Sizes in bytes, times in seconds."""
+
+    threads: int = 8
+    body: int = MEGABYTE
+    upload: int = 21 * MEGABYTE
+    upload_prefix: str = "/api/v1/attachments"
+    body_seconds: float = 20
+    bodies: int = 200
+    requests: int = 500
+    # A lost announcement heals at the latest after this time.
+    recheck_seconds: float = 5
+
+    def body_limit(self, path: str) -> int:
+        """The largest body that this path takes."""
+        return self.upload if path.startswith(self.upload_prefix) else self.body
+
+
+class Answer:
+    """What Django answered: start message and spooled body."""
+
+    def __init__(self) -> None:
+        self.start: Message | None = None
+        self.body: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=MEGABYTE)  # noqa: SIM115 - closed by close()
+
+    async def take(self, message: Message) -> None:
+        """The `send` that a2wsgi gets. Never waits for the client."""
+        if message["type"] == "http.response.start":
+            self.start = message
+        else:
+            self.body.write(message.get("body", b""))
+
+    def pop_long_poll(self) -> tuple[list[str], float] | None:
+        """Topics and seconds if this is a long poll's "nothing yet"; the mark is removed in any case."""
+        if self.start is None:
+            return None
+        headers = [(name.lower(), value) for name, value in self.start["headers"]]
+        marks = [value for name, value in headers if name == LONG_POLL]
+        self.start["headers"] = [header for header in headers if header[0] != LONG_POLL]
+        return longpoll.parse(marks[0].decode("latin1")) if marks else None
+
+    async def send(self, send: Send) -> None:
+        """Give it to the client, as fast as the client reads."""
+        if self.start is None:
+            raise RuntimeError("Django gave no answer.")
+        await send(self.start)
+        self.body.seek(0)
+        while chunk := self.body.read(CHUNK):
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    def close(self) -> None:
+        self.body.close()
+
+
+class Edge:
+    """An ASGI application for HTTP around a WSGI application."""
+
+    def __init__(self, wsgi: Any, *, wait: Wait, hosts: Iterable[str], limits: Limits) -> None:
+        self.bridge: Any = WSGIMiddleware(wsgi, workers=limits.threads)
+        self.wait = wait
+        self.hosts = list(hosts)
+        self.limits = limits
+        self.bodies = 0
+        self.running = 0
+        self.polls: set[asyncio.Task[Any]] = set()
+        self.is_stopping = False
+
+    def stop(self) -> None:
+        """End all long polls now: their clients get the empty answer and ask another server, or this one later."""
+        self.is_stopping = True
+        for poll in list(self.polls):
+            poll.cancel()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        status = 0
+        try:
+            with tempfile.SpooledTemporaryFile(max_size=MEGABYTE) as body:
+                self._clean(scope)
+                size = await self._read_body(scope, receive, body)
+                scope["headers"] = _with_length(scope["headers"], size)
+                answer = await self._answer(scope, receive, body)
+            with contextlib.closing(answer):
+                await answer.send(send)
+        except Gone:
+            return
+        except Refused as refusal:
+            status = refusal.status
+        except Exception:  # the outermost door
+            log.exception("request failed", path=scope["path"], method=scope["method"])
+            status = 500
+        if status:
+            # Sending may fail halfway above; a second start is refused by the server, and the connection is lost anyway.
+            with contextlib.suppress(RuntimeError):
+                await _refuse(send, status)
+
+    def _clean(self, scope: Scope) -> None:
+        # X_Forwarded_For and X-Forwarded-For are one variable in WSGI: only hyphens may pass.
+        scope["headers"] = [
+            (name, value) for name, value in scope["headers"] if b"_" not in name and not name.startswith(LONG_POLL)
+        ]
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) != 1 or not self._is_ours(hosts[0].decode("latin1")):
+            raise Refused(400)
+        if not scope["query_string"].isascii():
+            raise Refused(400)
+
+    def _is_ours(self, host: str) -> bool:
+        domain, _port = split_domain_port(host)
+        return bool(domain) and validate_host(domain, self.hosts)
+
+    async def _read_body(self, scope: Scope, receive: Receive, body: IO[bytes]) -> int:
+        limit = self.limits.body_limit(scope["path"])
+        if _declared_length(scope["headers"]) > limit:
+            raise Refused(413)
+        # Checked before counting, so that a refused request never holds a place.
+        if self.bodies >= self.limits.bodies:
+            raise Refused(503)
+        self.bodies += 1
+        try:
+            async with asyncio.timeout(self.limits.body_seconds):
+                return await _read(receive, body, limit)
+        except TimeoutError as error:
+            raise Refused(408) from error
+        finally:
+            self.bodies -= 1
+
+    async def _answer(self, scope: Scope, receive: Receive, body: IO[bytes]) -> Answer:
+        answer = await self._call(scope, body)
+        poll = answer.pop_long_poll()
+        if poll is None or self.is_stopping:
+            return answer
+        return await self._poll(scope, receive, body, answer, *poll)
+
+    async def _poll(  # noqa: PLR0913 - one request's state
+        self, scope: Scope, receive: Receive, body: IO[bytes], answer: Answer, topics: list[str], seconds: float
+    ) -> Answer:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        gone = asyncio.ensure_future(_until_gone(receive))
+        try:
+            while (left := deadline - loop.time()) > 0 and not self.is_stopping:
+                # Subscribed before the view looks: what is announced while it looks ends this wait at once.
+                wait = asyncio.ensure_future(self.wait(topics, min(left, self.limits.recheck_seconds)))
+                self.polls.add(wait)
+                try:
+                    await asyncio.sleep(0)
+                    answer.close()
+                    answer = await self._call(_repeated(scope), body)
+                    if (poll := answer.pop_long_poll()) is None:
+                        break
+                    topics = poll[0]
+                    await asyncio.wait({wait, gone}, return_when=asyncio.FIRST_COMPLETED)
+                    if gone.done():
+                        answer.close()
+                        raise Gone
+                    if wait.done() and not wait.cancelled() and wait.exception():
+                        # The hub is in trouble (Redis away): look again, but not in a busy loop.
+                        await asyncio.sleep(1)
+                finally:
+                    self.polls.discard(wait)
+                    await _end(wait)
+            return answer
+        finally:
+            await _end(gone)
+
+    async def _call(self, scope: Scope, body: IO[bytes]) -> Answer:
+        if self.running >= self.limits.requests:
+            raise Refused(503)
+        body.seek(0)
+        answer = Answer()
+
+        async def receive() -> Message:
+            chunk = body.read(MEGABYTE)
+            return {"type": "http.request", "body": chunk, "more_body": len(chunk) == MEGABYTE}
+
+        self.running += 1
+        try:
+            await self.bridge(scope, receive, answer.take)
+        except BaseException:
+            answer.close()
+            raise
+        finally:
+            self.running -= 1
+        return answer
+
+
+def _declared_length(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    lengths = {value for name, value in headers if name == b"content-length"}
+    if not lengths:
+        return 0
+    if len(lengths) > 1 or not all(length.isdigit() for length in lengths):
+        raise Refused(400)
+    return int(lengths.pop())
+
+
+async def _read(receive: Receive, body: IO[bytes], limit: int) -> int:
+    size, has_more = 0, True
+    while has_more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        size += len(message.get("body", b""))
+        # Counted, not believed: a chunked body declares nothing, and a declared length may be false.
+        if size > limit:
+            raise Refused(413)
+        body.write(message.get("body", b""))
+        has_more = message.get("more_body", False)
+    return size
+
+
+def _with_length(headers: Iterable[tuple[bytes, bytes]], size: int) -> list[tuple[bytes, bytes]]:
+    kept = [header for header in headers if header[0] not in {b"content-length", b"transfer-encoding"}]
+    return [*kept, (b"content-length", str(size).encode())]
+
+
+def _repeated(scope: Scope) -> Scope:
+    return {**scope, "headers": [*scope["headers"], (LONG_POLL_ROUND, b"1")]}
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _end(task: asyncio.Future[Any]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError, Exception):
+        await task
+
+
+async def _refuse(send: Send, status: int) -> None:
+    code, sentence = SENTENCES[status]
+    body = f'{{"code":"{code}","message":"{sentence}"}}'.encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        # What is left of the body is not worth reading.
+        (b"connection", b"close"),
+    ]
+    if status == 503:  # noqa: PLR2004
+        headers.append((b"retry-after", b"2"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

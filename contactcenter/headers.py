@@ -1,0 +1,28 @@
+"""Headers that every answer carries: the content security policy, and no caching unless a view asked for it."""
+
+from typing import Any
+
+from csp.middleware import CSPMiddleware
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+
+
+class Headers(CSPMiddleware):
+    """The strict policy everywhere, the admin's wider one below its paths; a view's own policy wins."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        # A proxy that kept one person's page would show it to the next.
+        if "Cache-Control" not in response:
+            response["Cache-Control"] = "private, no-store"
+        if "Permissions-Policy" not in response:
+            response["Permissions-Policy"] = PERMISSIONS
+        return super().process_response(request, response)
+
+    def get_policy_parts(self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False) -> Any:  # noqa: FBT001, FBT002 - the parent's signature
+        parts = super().get_policy_parts(request, response, report_only)
+        if not report_only and parts.replace is None and request.path_info.startswith(settings.CSP_ADMIN_PREFIXES):
+            parts.replace = settings.CSP_ADMIN_DIRECTIVES
+        return parts

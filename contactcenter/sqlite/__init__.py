@@ -1,0 +1,1 @@
+"""A database engine: Django's SQLite with one writer at a time."""

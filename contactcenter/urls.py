@@ -1,0 +1,26 @@
+"""Every address. What belongs to a floor stands in that floor's own list."""
+
+from importlib.util import find_spec
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+from contactcenter import health
+
+admin.autodiscover()
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+FLOORS = [("api/v1/", "chats.api.urls"), ("", "chats.urls"), ("", "agents.urls")]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    *(path(prefix, include(module)) for prefix, module in FLOORS if find_spec(module)),
+]
+
+handler404 = "contactcenter.errors.not_found"
+handler500 = "contactcenter.errors.server_error"
