@@ -9,6 +9,7 @@ from django.db import transaction
 from django.dispatch import Signal
 
 from agents.models import Membership
+from contactcenter.models import Team
 
 from .models import Queue
 
@@ -26,10 +27,19 @@ def ask_routing(team_ids: Iterable[UUID], now: datetime) -> None:
     The row is written even when it is due already: a router that has just claimed it cannot have seen our change.
     """
     wanted = sorted(set(team_ids))
-    known = Queue.objects.filter(team_id__in=wanted).order_by("id").select_for_update(no_key=True)
-    Queue.objects.filter(pk__in=[queue.pk for queue in known]).update(routing_due_at=now)
+    known = list(Queue.objects.filter(team_id__in=wanted).order_by("id").select_for_update(no_key=True))
+    if len(known) < len(wanted):
+        _make_queues(wanted)
+    Queue.objects.filter(team_id__in=wanted).update(routing_due_at=now)
     for team_id in wanted:
         do_soon("route_team", team_id)
+
+
+def _make_queues(team_ids: list[UUID]) -> None:
+    """A new team's queue is made by its first chat, so that no door that makes teams has to think of it."""
+    teams = Team.objects.filter(pk__in=team_ids, queue=None)
+    queues = [Queue(center_id=team.center_id, team=team) for team in teams]
+    Queue.objects.bulk_create(queues, ignore_conflicts=True)
 
 
 def ask_routing_for_agent(agent_id: UUID, now: datetime) -> None:

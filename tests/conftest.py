@@ -1,0 +1,107 @@
+"""The cast of all tests: two centers, acme and globex; agents ann and bob (acme) and gil (globex); a stranger, eve."""
+
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from agents.models import Agent, Presence
+from agents.seats import open_seat
+from chats.actions.offer import accept_invitation, offer_chat
+from chats.actions.start import Start, Started, start_chat
+from chats.models import Chat, Customer, Participant
+from contactcenter.models import Channel, ContactCenter, Team, User
+
+MARKER = "GLOBEX-MARKER"  # stands in every text of globex: nobody of acme may ever see it
+
+
+@pytest.fixture
+def now() -> datetime:
+    return timezone.now()
+
+
+def make_center(slug: str, mark: str = "") -> SimpleNamespace:
+    """A center with a default team `support`, a second team `sales`, and a web channel."""
+    center = ContactCenter.objects.create(slug=slug, name=f"{slug.title()} {mark}".strip())
+    teams = [
+        Team.objects.create(center=center, key=key, name=f"{key.title()} {mark}".strip(), is_default=key == "support")
+        for key in ("support", "sales")
+    ]
+    channel = Channel.objects.create(
+        center=center, name=f"Website {mark}".strip(), allowed_origins=[f"https://www.{slug}.example"]
+    )
+    return SimpleNamespace(center=center, support=teams[0], sales=teams[1], channel=channel)
+
+
+def make_agent(place: SimpleNamespace, name: str, *, teams: list[Team] | None = None, **fields: Any) -> Agent:
+    """A person with a seat; offline until somebody signs in (see `online`)."""
+    user = User.objects.create_user(
+        username=name.lower(), email=f"{name.lower()}@example.com", password="correct horse"
+    )
+    return open_seat(place.center, user, name=name, teams=teams or [place.support], **fields)
+
+
+def online(agent: Agent, now: datetime, seconds: int = 45) -> Agent:
+    Presence.objects.filter(agent=agent).update(
+        status=Presence.Status.ONLINE, idle_since=now, lease_until=now + timedelta(seconds=seconds)
+    )
+    return agent
+
+
+def make_customer(place: SimpleNamespace, name: str = "Mia") -> Customer:
+    return Customer.objects.create(center=place.center, name=name)
+
+
+def make_chat(place: SimpleNamespace, now: datetime, customer: Customer | None = None, **start: Any) -> Started:
+    """A chat that waits in its team's queue."""
+    start.setdefault("client_id", f"start-{Chat.objects.count()}")
+    return start_chat(place.channel, customer or make_customer(place), Start(**start), now=now)
+
+
+def make_held_chat(place: SimpleNamespace, agent: Agent, now: datetime, **start: Any) -> SimpleNamespace:
+    """A chat that the agent has accepted: chat, customer's and agent's participants."""
+    started = make_chat(place, now, **start)
+    chat = Chat.objects.get(pk=started.chat.pk)
+    invitation = offer_chat(chat, agent, reason="test", now=now)
+    chat = accept_invitation(agent, invitation.pk, now=now)
+    seat = Participant.objects.get(chat=chat, agent=agent)
+    return SimpleNamespace(chat=chat, customer=started.participant, agent=seat)
+
+
+@pytest.fixture
+def acme(db: None) -> SimpleNamespace:
+    return make_center("acme")
+
+
+@pytest.fixture
+def globex(db: None) -> SimpleNamespace:
+    return make_center("globex", MARKER)
+
+
+@pytest.fixture
+def ann(acme: SimpleNamespace) -> Agent:
+    return make_agent(acme, "Ann", capacity=3, teams=[acme.support, acme.sales])
+
+
+@pytest.fixture
+def bob(acme: SimpleNamespace) -> Agent:
+    return make_agent(acme, "Bob", capacity=2)
+
+
+@pytest.fixture
+def sue(acme: SimpleNamespace) -> Agent:
+    """A supervisor of acme."""
+    return make_agent(acme, "Sue", role=Agent.Role.SUPERVISOR)
+
+
+@pytest.fixture
+def gil(globex: SimpleNamespace) -> Agent:
+    return make_agent(globex, "Gil", role=Agent.Role.ADMIN)
+
+
+@pytest.fixture
+def eve(db: None) -> User:
+    """A stranger: a user without a seat."""
+    return User.objects.create_user(username="eve", email="eve@example.com", password="correct horse")
