@@ -123,7 +123,7 @@ CHANNEL_LAYERS = {
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 }
 
-CELERY_BROKER_URL = env.redis_url("CELERY_BROKER_URL", REDIS_URL) or "memory://"
+CELERY_BROKER_URL = env.redis_url("CELERY_BROKER_URL", REDIS_URL) or "memory://localhost/"
 
 HTTP_THREADS = env.number("HTTP_THREADS", 8, high=200)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 21 * 1024 * 1024  # the edge has the real limits, by path
@@ -155,7 +155,6 @@ RELEASE = env.text("RELEASE") or static_revision(
     "".join(version(package) for package in ("Django", "django-unfold", "drf-spectacular-sidecar")),
 )
 STATIC_URL = f"/static/{RELEASE}/"
-STATIC_ROOT = DATA_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     # Unhashed names: hashed ones break the imports between ES modules. The path carries the release instead.

@@ -1,0 +1,60 @@
+"""Celery's worker and beat as threads of the server's own process."""
+
+import logging
+import threading
+import time
+
+from celery import Celery
+from celery.beat import EmbeddedService
+from celery.worker import WorkController, state
+
+log = logging.getLogger(__name__)
+
+CONCURRENCY = 4
+# A task that is still busy then is given up: its obligation is a row, which the next start finds.
+STOP_SECONDS = 8
+
+
+class EmbeddedCelery:
+    """Start once, stop once. The queue lives in memory and dies with the process; the rows do not."""
+
+    def __init__(self, app: Celery) -> None:
+        self.app = app
+        self.is_ready = threading.Event()
+        self.worker: WorkController | None = None
+        self.worker_thread = threading.Thread(target=self._work, name="celery-worker", daemon=True)
+        self.beat = EmbeddedService(app, thread=True)
+
+    def start(self) -> None:
+        """Returns when the worker takes tasks."""
+        state.should_stop = state.should_terminate = None
+        self.app.finalize()
+        self.worker_thread.start()
+        if not self.is_ready.wait(20):
+            raise RuntimeError("The task worker did not start.")
+        self.beat.start()
+        self.app.send_task("contactcenter.canary")
+
+    def stop(self) -> bool:
+        """Whether everything came to rest in time."""
+        deadline = time.monotonic() + STOP_SECONDS
+        # The worker's loop looks at this every two seconds; a signal would only reach the main thread.
+        state.should_stop = 0
+        self.beat.service.stop()
+        for thread in (self.worker_thread, self.beat):
+            thread.join(max(deadline - time.monotonic(), 0.1))
+        return not (self.worker_thread.is_alive() or self.beat.is_alive())
+
+    def _work(self) -> None:
+        self.app.set_current()
+        self.worker = WorkController(
+            app=self.app,
+            pool_cls="threads",
+            concurrency=CONCURRENCY,
+            loglevel="WARNING",
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
+            ready_callback=lambda _consumer: self.is_ready.set(),
+        )
+        self.worker.start()

@@ -1,0 +1,97 @@
+"""The web server: uvicorn with the limits that sockets and HTTP need, and a word when it really serves."""
+
+import asyncio
+import contextlib
+import gc
+import json
+import logging
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+log = logging.getLogger(__name__)
+
+# A client that does not read keeps its connection open for ever: after this time it is cut.
+GRACE_SECONDS = 5
+READY_SECONDS = 60
+
+
+def configuration(*, trusted_proxies: list[str]) -> uvicorn.Config:
+    """uvicorn's settings. The socket limits are those of docs/realtime.md; deflate would double a socket's memory."""
+    return uvicorn.Config(
+        "contactcenter.asgi:application",
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=65536,
+        ws_max_queue=8,
+        ws_per_message_deflate=False,
+        ws_ping_interval=20,
+        ws_ping_timeout=20,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=75,  # longer than a proxy keeps its idle connections: else it meets a closed one
+        limit_concurrency=None,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        lifespan="on",
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=trusted_proxies,
+    )
+
+
+class Server(uvicorn.Server):
+    """Tells `on_ready` once /readyz has answered 200, and ends long polls before it waits for connections."""
+
+    def __init__(self, config: uvicorn.Config, *, on_ready: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self.on_ready = on_ready
+        self.probe: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.should_exit and sockets:
+            host, port = sockets[0].getsockname()[:2]
+            self.probe = asyncio.create_task(self._tell_when_ready(host, port))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        from contactcenter.asgi import edge
+
+        edge.stop()
+        if self.probe:
+            self.probe.cancel()
+        await super().shutdown(sockets)
+
+    async def _tell_when_ready(self, host: str, port: int) -> None:
+        # 0.0.0.0 is where to listen, not where to call.
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+        last = ""
+        for _ in range(READY_SECONDS * 5):
+            status, answer = await _ask(host, port)
+            if status == 200:  # noqa: PLR2004
+                break
+            if answer != last:
+                log.warning("not ready yet: %s", answer)
+                last = answer
+            await asyncio.sleep(0.2)
+        else:
+            return
+        # What was made during the start stays for ever: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
+        self.on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+
+
+async def _ask(host: str, port: int) -> tuple[int, str]:
+    """Status and checks of our own /readyz; 0 when there is no answer."""
+    try:
+        async with asyncio.timeout(10):
+            reader, writer = await asyncio.open_connection(host, port)
+            with contextlib.closing(writer):
+                writer.write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        return int(head.split()[1]), json.dumps(json.loads(body).get("checks", {}))
+    except (OSError, TimeoutError, ValueError, IndexError) as error:
+        return 0, type(error).__name__
