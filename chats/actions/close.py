@@ -7,11 +7,11 @@ from uuid import UUID
 from django.db import transaction
 
 from agents.models import Agent, Disposition
+from chats.due import do_soon
+from chats.errors import Forbidden, Invalid
+from chats.events import ChatClosed, ChatDisposed, ChatEvent, MessagePosted, record
+from chats.models import Chat, Participant
 
-from ..due import do_soon
-from ..errors import Forbidden, Invalid
-from ..events import ChatClosed, ChatDisposed, ChatEvent, MessagePosted, record
-from ..models import Chat, Participant
 from .hold import leave
 from .locking import lock_chat
 from .slots import route_after

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.db import transaction
 
-from ..errors import Conflict
-from ..events import CustomerUpdated, record
-from ..models import Chat, Customer, Participant
+from chats.errors import Conflict
+from chats.events import CustomerUpdated, record
+from chats.models import Chat, Customer, Participant
+
 from .close import close_chat
 
 OWN_FIELDS = ("name", "email", "phone", "language", "time_zone", "notes")

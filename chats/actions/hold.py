@@ -1,15 +1,16 @@
 """Becoming the owner of a chat: by accepting, picking, being assigned, reopening."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from agents.models import Agent, Membership
+from chats.errors import Conflict, Forbidden, Gone
+from chats.events import AgentJoined, AgentLeft, ChatEvent, ChatReopened, InvitationWithdrawn, record
+from chats.models import Chat, Customer, Invitation, Occupation
 
-from ..errors import Conflict, Forbidden, Gone
-from ..events import AgentJoined, AgentLeft, ChatEvent, ChatReopened, InvitationWithdrawn, record
-from ..models import Chat, Customer, Invitation, Occupation
 from .locking import lock_chat, lock_open_chat, seat_in_chat
 from .slots import free_slot, note_assigned, route_after, take_slot
 
@@ -35,7 +36,7 @@ def leave(chat: Chat, *, reason: str, now: datetime) -> tuple[list[ChatEvent], O
     if occupation and occupation.invitation:
         happened.append(_withdraw(occupation.invitation, now))
     if chat.agent:
-        chat.participants.filter(agent_id=chat.agent_id, left_at=None).update(left_at=now)
+        chat.participants.filter(agent=chat.agent, left_at=None).update(left_at=now)
         happened.append(AgentLeft(agent=str(chat.agent_id), name=chat.agent.name, reason=reason))
         chat.agent = None
     return happened, occupation
@@ -55,7 +56,7 @@ def pick_chat(agent: Agent, chat_id: UUID, *, now: datetime) -> Chat:
 
 
 @transaction.atomic
-def assign_chat(center_chats: object, chat_id: UUID, agent: Agent, *, now: datetime) -> Chat:
+def assign_chat(center_chats: Any, chat_id: UUID, agent: Agent, *, now: datetime) -> Chat:
     """Give an open chat to an agent with a free slot, whoever has it now. Raises Full, NotFound, Closed."""
     chat = lock_open_chat(center_chats, chat_id)
     if chat.agent_id == agent.pk:

@@ -3,15 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
-
 from agents.models import Agent
+from chats.errors import Closed, NotFound
+from chats.models import Chat, Participant
 
-from ..errors import Closed, NotFound
-from ..models import Chat, Participant
 
-
-def lock_chat(chats: "QuerySet[Chat] | Any", chat_id: UUID) -> Chat:
+def lock_chat(chats: Any, chat_id: UUID) -> Chat:
     """The chat with its row locked, out of those that the caller may reach (center.chats, customer.chats). Raises NotFound."""
     chat = Chat.objects.filter(pk__in=chats.filter(pk=chat_id).values("pk")).locked().first()
     if chat is None:
@@ -19,7 +16,7 @@ def lock_chat(chats: "QuerySet[Chat] | Any", chat_id: UUID) -> Chat:
     return chat
 
 
-def lock_open_chat(chats: "QuerySet[Chat] | Any", chat_id: UUID) -> Chat:
+def lock_open_chat(chats: Any, chat_id: UUID) -> Chat:
     """The same for an action that a closed chat refuses. Raises NotFound or Closed."""
     chat = lock_chat(chats, chat_id)
     if not chat.is_open:

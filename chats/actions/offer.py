@@ -1,29 +1,31 @@
 """Offers of a chat to an agent: made, accepted, and ended in other ways."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from agents.models import Agent
-
-from ..due import ask_routing
-from ..errors import Gone, NotFound
-from ..events import (
+from chats.due import ask_routing
+from chats.errors import Gone, NotFound
+from chats.events import (
     ChatEvent,
     InvitationAccepted,
     InvitationDeclined,
+    InvitationEvent,
     InvitationExpired,
     InvitationOffered,
     InvitationWithdrawn,
     record,
 )
-from ..models import Chat, Invitation
+from chats.models import Chat, Invitation
+
 from .hold import join
 from .locking import lock_chat
 from .slots import free_slot, hold, route_after, take_slot
 
-ENDINGS: dict[str, type[ChatEvent]] = {
+ENDINGS: dict[str, type[InvitationEvent]] = {
     Invitation.State.DECLINED: InvitationDeclined,
     Invitation.State.EXPIRED: InvitationExpired,
     Invitation.State.WITHDRAWN: InvitationWithdrawn,
@@ -115,9 +117,9 @@ def _end_pending(invitation_id: UUID, state: str, now: datetime, *, due: bool) -
     return True
 
 
-def _lock(invitations: "object") -> tuple[Chat, Invitation]:
+def _lock(invitations: Any) -> tuple[Chat, Invitation]:
     """The chat's row first, then the invitation as it is once the row is ours."""
-    found = invitations.values_list("pk", "chat_id").first()  # type: ignore[attr-defined]
+    found = invitations.values_list("pk", "chat_id").first()
     if found is None:
         raise NotFound
     chat = lock_chat(Chat.objects, found[1])

@@ -7,13 +7,15 @@ What breaks the batch as a whole (a value that the database refuses) is found by
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import DataError, IntegrityError, connection, transaction
 
-from ..errors import Closed, Conflict, Forbidden, Invalid, NotFound, Refused, TooMany
-from ..events import MessagePosted, NotePosted, Record, number, store
-from ..models import Attachment, Chat, Event, Participant
+from chats.errors import Closed, Conflict, Forbidden, Invalid, NotFound, Refused, TooMany
+from chats.events import MessagePosted, NotePosted, Record, number, store
+from chats.models import Attachment, Chat, Event, Participant
+
 from .text import check_text
 
 PACE = timedelta(seconds=1)  # a customer's sustained pace: 60 messages a minute
@@ -208,8 +210,8 @@ def _move_head(chat: Chat, sender: Participant, event: Event, now: datetime) -> 
 
 def _save_heads(chats: Iterable[Chat]) -> None:
     """One prepared statement for all: Model.save() costs ten times as much, and the rows are locked."""
-    fields = [Chat._meta.get_field(name) for name in HEAD_FIELDS]
-    key = Chat._meta.pk
+    fields: list[Any] = [Chat._meta.get_field(name) for name in HEAD_FIELDS]
+    key: Any = Chat._meta.pk
     values = [
         [field.get_db_prep_save(getattr(chat, field.attname), connection) for field in (*fields, key)] for chat in chats
     ]

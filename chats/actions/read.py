@@ -1,12 +1,14 @@
 """Cursors: read and delivered. They stand on the participants' rows, never in the log."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count, Q
 
-from ..events import MessagePosted, Whisper, whisper
-from ..models import Chat, Participant
+from chats.events import MessagePosted, Whisper, whisper
+from chats.models import Chat, Participant
 
 
 def mark_read(participant: Participant, index: int) -> None:
@@ -26,9 +28,9 @@ def mark_delivered(participant: Participant, index: int) -> None:
         _tell(participant, "delivered", moved)
 
 
-def renew_leases(participants: dict[object, int], *, until: datetime) -> None:
-    """Customers (participant id → last index held, which is also "delivered up to") whose clients gave a sign of life."""
-    Participant.objects.filter(pk__in=participants).update(lease_until=until)
+def renew_leases(participants: Iterable[UUID], *, until: datetime) -> None:
+    """Customers' participants whose clients gave a sign of life: one statement for all of a process."""
+    Participant.objects.filter(pk__in=list(participants)).update(lease_until=until)
 
 
 def _move(participant: Participant, index: int, field: str) -> int:

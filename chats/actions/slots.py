@@ -1,12 +1,12 @@
 """Taking and freeing slots. Every path to a chat's owner goes through here, within the transaction that changes the chat."""
 
 from datetime import datetime
+from uuid import UUID
 
 from agents.models import Agent, Membership, Presence, Slot
-
-from ..due import ask_routing
-from ..errors import Full
-from ..models import Chat, Invitation, Occupation
+from chats.due import ask_routing
+from chats.errors import Full
+from chats.models import Chat, Invitation, Occupation
 
 
 def take_slot(agent: Agent, chat: Chat, *, invitation: Invitation | None, now: datetime) -> Occupation:
@@ -31,7 +31,7 @@ def hold(occupation: Occupation, now: datetime) -> None:
     note_assigned(occupation.agent_id, now)
 
 
-def note_assigned(agent_id: object, now: datetime) -> None:
+def note_assigned(agent_id: UUID, now: datetime) -> None:
     """What the strategies longest-idle and round-robin look at."""
     Presence.objects.filter(agent_id=agent_id).update(last_assigned_at=now, idle_since=None)
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.db import transaction
 
+from chats.due import ask_routing
+from chats.errors import Blocked, Invalid, OutsideHours
+from chats.events import ChatEvent, ChatQueued, ChatStarted, MessagePosted, Record, number, store
+from chats.models import Chat, Customer, Participant
 from contactcenter.hours import is_open
 from contactcenter.models import Channel, Team
 
-from ..due import ask_routing
-from ..errors import Blocked, Invalid, OutsideHours
-from ..events import ChatEvent, ChatQueued, ChatStarted, MessagePosted, Record, number, store
-from ..models import Chat, Customer, Participant
 from .text import check_text
 
 CUSTOMER_LEASE = timedelta(seconds=90)  # browsers let a background tab's timers sleep for a minute
@@ -73,9 +73,10 @@ def start_chat(channel: Channel, customer: Customer, start: Start, *, now: datet
 
 def default_team(channel: Channel) -> Team | None:
     """The team of a chat that names none: the channel's, else the center's default, else its only one."""
-    if channel.team and channel.team.is_active:
-        return channel.team
-    teams = list(channel.center.teams.filter(is_active=True).order_by("-is_default", "name")[:2])
+    own: Team | None = channel.team
+    if own and own.is_active:
+        return own
+    teams: list[Team] = list(channel.center.teams.filter(is_active=True).order_by("-is_default", "name")[:2])
     return teams[0] if teams and (teams[0].is_default or len(teams) == 1) else None
 
 

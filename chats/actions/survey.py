@@ -4,9 +4,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from ..errors import Conflict, Invalid
-from ..events import SurveyAnswered, record
-from ..models import Chat, Participant
+from chats.errors import Conflict, Invalid
+from chats.events import SurveyAnswered, record
+from chats.models import Chat, Participant
+
 from .locking import lock_chat
 from .text import check_text
 

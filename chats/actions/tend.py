@@ -1,21 +1,22 @@
 """What a team's rules do to a chat by themselves: end a search, remind, close. Woken by chat.due_at."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 
+from chats.deadlines import Step, next_step
+from chats.due import ask_routing
+from chats.events import CustomerReminded, SearchFailed, record
+from chats.models import Chat, Participant
 from contactcenter.models import Team
 
-from ..deadlines import Step, next_step
-from ..due import ask_routing
-from ..events import CustomerReminded, SearchFailed, record
-from ..models import Chat, Participant
 from .close import close_chat
 from .locking import lock_open_chat
 
 
 @transaction.atomic
-def tend_chat(chat_id: object, *, now: datetime) -> Step:
+def tend_chat(chat_id: UUID, *, now: datetime) -> Step:
     """Do what the team's rules want of this chat now, and set when to look again."""
     chat = Chat.objects.open().filter(pk=chat_id).locked().first()
     if chat is None:

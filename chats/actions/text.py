@@ -1,6 +1,6 @@
 """What a text may be."""
 
-from ..errors import Invalid, TooLarge
+from chats.errors import Invalid, TooLarge
 
 MAX_TEXT = 10_000  # characters
 

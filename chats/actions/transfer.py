@@ -7,11 +7,11 @@ from uuid import UUID
 from django.db import transaction
 
 from agents.models import Agent, Membership
+from chats.errors import Forbidden, Invalid
+from chats.events import ChatQueued, ChatTransferred, NotePosted, record
+from chats.models import Chat
 from contactcenter.models import Team
 
-from ..errors import Forbidden, Invalid
-from ..events import ChatQueued, ChatTransferred, NotePosted, record
-from ..models import Chat
 from .hold import leave
 from .locking import lock_open_chat, seat_in_chat
 from .offer import offer_chat
@@ -88,5 +88,7 @@ def _leave_note(chat: Chat, by: Agent, note: str, now: datetime) -> None:
 
 def _team_of(agent: Agent, chat: Chat) -> Team:
     """The chat's own team where the agent is in it, else the agent's first one, else the chat's."""
-    teams = {row.team_id: row.team for row in Membership.objects.filter(agent=agent).select_related("team")}
+    teams: dict[UUID, Team] = {
+        row.team_id: row.team for row in Membership.objects.filter(agent=agent).select_related("team")
+    }
     return teams.get(chat.team_id) or next(iter(teams.values()), chat.team)

@@ -9,7 +9,6 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.backends.ddl_references import Statement
 from django.utils.translation import gettext_lazy as _
 
 from .ids import new_id
@@ -51,9 +50,9 @@ class SameCenter(models.BaseConstraint):
         self.field = field
 
     def _parts(self, model: type[models.Model], editor: BaseDatabaseSchemaEditor) -> str:
-        link = model._meta.get_field(self.field)
+        link: Any = model._meta.get_field(self.field)
         quote = editor.quote_name
-        return "FOREIGN KEY (%s, %s) REFERENCES %s (%s, %s) DEFERRABLE INITIALLY DEFERRED" % (
+        return "FOREIGN KEY ({}, {}) REFERENCES {} ({}, {}) DEFERRABLE INITIALLY DEFERRED".format(
             quote("center_id"),
             quote(link.column),
             quote(link.remote_field.model._meta.db_table),
@@ -61,21 +60,14 @@ class SameCenter(models.BaseConstraint):
             quote("id"),
         )
 
-    def constraint_sql(self, model: type[models.Model] | None, schema_editor: BaseDatabaseSchemaEditor | None) -> str:
-        assert model is not None and schema_editor is not None  # noqa: S101 - Django always passes both
+    def constraint_sql(self, model: Any, schema_editor: Any) -> str:
         return f"CONSTRAINT {schema_editor.quote_name(self.name)} {self._parts(model, schema_editor)}"
 
-    def create_sql(
-        self, model: type[models.Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
-    ) -> Statement | str:
-        assert model is not None and schema_editor is not None  # noqa: S101
+    def create_sql(self, model: Any, schema_editor: Any) -> str:
         table = schema_editor.quote_name(model._meta.db_table)
         return f"ALTER TABLE {table} ADD {self.constraint_sql(model, schema_editor)}"
 
-    def remove_sql(
-        self, model: type[models.Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
-    ) -> Statement | str:
-        assert model is not None and schema_editor is not None  # noqa: S101
+    def remove_sql(self, model: Any, schema_editor: Any) -> str:
         table = schema_editor.quote_name(model._meta.db_table)
         return f"ALTER TABLE {table} DROP CONSTRAINT {schema_editor.quote_name(self.name)}"
 
@@ -89,7 +81,7 @@ class SameCenter(models.BaseConstraint):
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
-        return path, args, kwargs | {"field": self.field}
+        return path, tuple(args), kwargs | {"field": self.field}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SameCenter) and (self.name, self.field) == (other.name, other.field)
