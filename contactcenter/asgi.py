@@ -1,9 +1,8 @@
 """The server's entry: websockets to the sockets, HTTP to the edge, start and stop to whoever needs them."""
 
-import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -18,7 +17,7 @@ from django.core.wsgi import get_wsgi_application
 wsgi_application = get_wsgi_application()
 
 import contactcenter.celery  # noqa: F401 - so that tasks named in this process find their broker
-from contactcenter.edge import Edge, Limits, Message, Receive, Scope, Send
+from contactcenter.edge import Edge, Limits, Receive, Scope, Send
 
 
 def _hub() -> Any:

@@ -187,7 +187,7 @@ class Edge:
             return answer
         return await self._poll(scope, receive, body, answer, *poll)
 
-    async def _poll(  # noqa: PLR0913 - one request's state
+    async def _poll(
         self, scope: Scope, receive: Receive, body: IO[bytes], answer: Answer, topics: list[str], seconds: float
     ) -> Answer:
         loop = asyncio.get_running_loop()
@@ -294,7 +294,7 @@ async def _refuse(send: Send, status: int) -> None:
         # What is left of the body is not worth reading.
         (b"connection", b"close"),
     ]
-    if status == 503:  # noqa: PLR2004
+    if status == 503:
         headers.append((b"retry-after", b"2"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

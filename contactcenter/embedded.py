@@ -23,7 +23,7 @@ class EmbeddedCelery:
         self.is_ready = threading.Event()
         self.worker: WorkController | None = None
         self.worker_thread = threading.Thread(target=self._work, name="celery-worker", daemon=True)
-        self.beat = EmbeddedService(app, thread=True)
+        self.beat = EmbeddedService(app, thread=True, scheduler_cls=app.conf.beat_scheduler)
 
     def start(self) -> None:
         """Returns when the worker takes tasks."""

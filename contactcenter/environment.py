@@ -133,7 +133,9 @@ def email(name: str, data: Path) -> dict[str, Any]:
     if parts.scheme == "console":
         return {"EMAIL_BACKEND": f"{backend}console.EmailBackend"}
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
-        raise ImproperlyConfigured(f"{name} must be smtp://user:password@host:port?tls=1, smtps://…, file:///… or console:.")
+        raise ImproperlyConfigured(
+            f"{name} must be smtp://user:password@host:port?tls=1, smtps://…, file:///… or console:."
+        )
     return {
         "EMAIL_BACKEND": f"{backend}smtp.EmailBackend",
         "EMAIL_HOST": parts.hostname,

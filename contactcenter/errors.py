@@ -30,7 +30,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     else:
         # Without the request: context processors ask the database, which may be what failed.
         response = render(None, "500.html", {"message": sentence}, status=status)  # type: ignore[arg-type]
-    if status == 503:  # noqa: PLR2004
+    if status == 503:
         response["Retry-After"] = "2"
     return response
 

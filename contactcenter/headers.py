@@ -21,7 +21,7 @@ class Headers(CSPMiddleware):
             response["Permissions-Policy"] = PERMISSIONS
         return super().process_response(request, response)
 
-    def get_policy_parts(self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False) -> Any:  # noqa: FBT001, FBT002 - the parent's signature
+    def get_policy_parts(self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False) -> Any:
         parts = super().get_policy_parts(request, response, report_only)
         if not report_only and parts.replace is None and request.path_info.startswith(settings.CSP_ADMIN_PREFIXES):
             parts.replace = settings.CSP_ADMIN_DIRECTIVES

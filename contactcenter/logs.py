@@ -8,7 +8,9 @@ from typing import Any
 import structlog
 
 # Never written, whatever a caller passes: credentials and the words of a chat.
-SECRET = re.compile(r"authorization|cookie|password|secret|token|ticket|signature|api_?key|^key$|^body$|^text$|^message_text$")
+SECRET = re.compile(
+    r"authorization|cookie|password|secret|token|ticket|signature|api_?key|^key$|^body$|^text$|^message_text$"
+)
 REMOVED = "[removed]"
 IN_TEXT = [
     re.compile(r"(?i)((?:authorization|cookie|x-api-key)['\"]?\s*[:=]\s*['\"]?(?:bearer |basic )?)[^\s'\",;]+"),

@@ -69,7 +69,7 @@ class Server(uvicorn.Server):
         last = ""
         for _ in range(READY_SECONDS * 5):
             status, answer = await _ask(host, port)
-            if status == 200:  # noqa: PLR2004
+            if status == 200:
                 break
             if answer != last:
                 log.warning("not ready yet: %s", answer)

@@ -46,6 +46,7 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", "127.0.0.1")
 DEFAULT_CONTACT_CENTER = env.text("DEFAULT_CONTACT_CENTER")
 METRICS_ALLOWED = env.networks("METRICS_ALLOWED", "127.0.0.1/32,::1/128")
 METRICS_TOKEN = env.text("METRICS_TOKEN")
+DEMO_SITE = env.flag("DEMO_SITE", default=EMBEDDED)  # the shop below /demo/ that shows the widget
 
 # Applications ---------------------------------------------------------------------------------------------------------
 
@@ -165,7 +166,7 @@ WHITENOISE_AUTOREFRESH = DEBUG or TESTING
 WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
 
 
-def WHITENOISE_IMMUTABLE_FILE_TEST(path: str, url: str) -> bool:  # noqa: N802 - the setting's name
+def WHITENOISE_IMMUTABLE_FILE_TEST(path: str, url: str) -> bool:
     """Everything below the release's path may be kept for ever."""
     return not DEBUG and url.startswith(STATIC_URL)
 

@@ -64,6 +64,8 @@ class Leftovers:
 
 
 leftovers = Leftovers()
+# Steps of bin/test that failed before pytest began.
+failed_before = [line for line in os.environ.get("TESTS_FAILED_BEFORE", "").splitlines() if line]
 
 
 def _why_not(item: pytest.Item) -> str:
@@ -82,7 +84,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if session.config.getoption("--all") and leftovers.sentences() and session.exitstatus == pytest.ExitCode.OK:
+    is_incomplete = session.config.getoption("--all") and leftovers.sentences()
+    if (is_incomplete or failed_before) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -92,6 +95,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("left out", red=is_error, yellow=not is_error)
         for sentence in sentences:
             terminalreporter.line(sentence)
+    if failed_before:
+        terminalreporter.section("failed before the tests", red=True)
+        terminalreporter.line(", ".join(failed_before))
 
 
 @pytest.fixture

@@ -23,7 +23,9 @@ from contactcenter.sqlite.lock import FairLock
 TIMEOUT = 20
 PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=1000; PRAGMA mmap_size=67108864"
 # What needs no lock in autocommit mode. BEGIN takes it in its own place; SAVEPOINT never stands outside a transaction.
-HARMLESS = re.compile(r"\s*(SELECT|PRAGMA|EXPLAIN|VALUES|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|ANALYZE sqlite_master)\b", re.I)
+HARMLESS = re.compile(
+    r"\s*(SELECT|PRAGMA|EXPLAIN|VALUES|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|ANALYZE sqlite_master)\b", re.I
+)
 
 writer = FairLock()
 

@@ -19,7 +19,7 @@ from contactcenter.server import Server, configuration
 
 class Command(BaseCommand):
     help = "Serve HTTP and websockets; without REDIS_URL also the tasks and the schedule, all in this process."
-    requires_system_checks: list[str] = []  # noqa: RUF012 - the parent's type
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
