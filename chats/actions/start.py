@@ -13,6 +13,7 @@ from chats.models import Chat, Customer, Participant
 from contactcenter.hours import is_open
 from contactcenter.models import Channel, Team
 
+from .post import Post, post_message
 from .text import check_text
 
 CUSTOMER_LEASE = timedelta(seconds=90)  # browsers let a background tab's timers sleep for a minute
@@ -54,7 +55,7 @@ def start_chat(channel: Channel, customer: Customer, start: Start, *, now: datet
     customer = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     known = _known_chat(customer, start.client_id)
     if known:
-        return Started(known, known.participants.get(kind=Participant.Kind.CUSTOMER), replayed=True)
+        return _join_known(known, start, now)
     team = _team_for(channel, start.team)
     if customer.is_blocked_at(now):
         raise Blocked
@@ -89,6 +90,15 @@ def _team_for(channel: Channel, wanted: Team | None) -> Team:
 
 def _known_chat(customer: Customer, client_id: str) -> Chat | None:
     return customer.chats.filter(client_id=client_id).first() or customer.chats.open().first()
+
+
+def _join_known(chat: Chat, start: Start, now: datetime) -> Started:
+    """The chat that is there already; what was to be its first text is not lost (and a repeat of it is harmless)."""
+    participant = chat.participants.get(kind=Participant.Kind.CUSTOMER)
+    if start.text and chat.is_open:
+        post_message(Post(chat.pk, participant.pk, start.client_id, start.text), now=now)
+        chat.refresh_from_db()
+    return Started(chat, participant, replayed=True)
 
 
 def _new_chat(channel: Channel, customer: Customer, team: Team, start: Start, now: datetime) -> Chat:
