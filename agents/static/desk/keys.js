@@ -1,0 +1,61 @@
+// The keyboard: single letters where nobody types, ⌘K or Ctrl+K everywhere.
+import { accept, decline } from "./actions.js";
+import { store } from "./desk.js";
+import { setUi, ui } from "./ui.js";
+import { focusComposer, setMode } from "./views/composer.js";
+import { move } from "./views/list.js";
+import { resetPalette } from "./views/palette.js";
+import { togglePanel } from "./views/thread.js";
+
+const isTyping = (/** @type {EventTarget|null} */ target) =>
+  target instanceof HTMLElement && (target.isContentEditable || target.matches("input:not([type=radio]), textarea, select"));
+
+const firstInvitation = () => store.state.invitations.values().next().value;
+
+/** The open chat if it is ours and active. */
+function mineOpen() {
+  const id = ui.open;
+  return id && store.state.mine.has(id) && store.thread(id).chat?.state === "active" ? id : null;
+}
+
+/** @type {Record<string, () => any>} */
+const KEYS = {
+  j: () => move(1),
+  k: () => move(-1),
+  Enter: () => mineOpen() && focusComposer(),
+  r: () => mineOpen() && setMode(/** @type {string} */ (mineOpen()), "reply"),
+  n: () => mineOpen() && setMode(/** @type {string} */ (mineOpen()), "note"),
+  t: () => mineOpen() && setUi({ dialog: { kind: "transfer", chat: mineOpen() } }),
+  e: () => mineOpen() && setUi({ dialog: { kind: "close", chat: mineOpen() } }),
+  a: () => firstInvitation() && accept(firstInvitation()),
+  d: () => firstInvitation() && decline(firstInvitation()),
+  i: togglePanel,
+  "/": () => /** @type {HTMLElement|null} */ (document.getElementById("search"))?.focus(),
+  "?": () => setUi({ dialog: { kind: "help" } }),
+};
+
+/** @param {KeyboardEvent} event */
+function onKey(event) {
+  if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {
+    event.preventDefault();
+    resetPalette();
+    return setUi({ dialog: ui.dialog?.kind === "palette" ? null : { kind: "palette" } });
+  }
+  const target = /** @type {HTMLElement} */ (event.target);
+  if (event.key === "Escape" && target.id === "search") return target.blur();
+  if (ui.dialog || event.metaKey || event.ctrlKey || event.altKey || event.isComposing || isTyping(target)) return;
+  // Enter on a button or a link is that button's own.
+  if (event.key === "Enter" && target.closest("button, a, summary")) return;
+  const run = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (!run) return;
+  event.preventDefault();
+  run();
+}
+
+export function listenToKeys() {
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("click", (event) => {
+    // A menu closes when one clicks elsewhere.
+    for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(/** @type {Node} */ (event.target))) menu.removeAttribute("open");
+  });
+}

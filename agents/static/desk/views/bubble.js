@@ -1,0 +1,97 @@
+// Bubbles: grouped messages, private notes, attachments, and the state of what we sent.
+import { html } from "lit-html";
+import { config, poster, store } from "../desk.js";
+import { setUi, ui } from "../ui.js";
+import { clock, moment, size, t } from "../words.js";
+import { icon, rich } from "./bits.js";
+
+/** Longer messages are folded: one customer's essay must not hide the conversation. */
+const FOLD = 1200;
+
+/**
+ * @param {import("../lines.js").Line & {kind: "group"}} line
+ * @param {import("../store.js").Thread} thread
+ */
+export function bubbles(line, thread) {
+  const { side, note, sender, events } = line;
+  const last = events[events.length - 1];
+  const isBot = sender.kind === "bot";
+  return html`
+    <div class="group group-${side} ${note ? "group-note" : ""}">
+      ${side === "out" || note
+        ? html`<p class="group-head">${note ? icon("lock") : isBot ? icon("bot") : ""}<b dir="auto">${sender.name}</b>${note ? html`<span>${t("note.only_team")}</span>` : ""}</p>`
+        : ""}
+      ${events.map((event) => bubble(event, side, note))}
+      <p class="group-foot"><time datetime=${last.at} title=${moment(last.at)}>${clock(last.at)}</time>${state(last, thread, note)}</p>
+    </div>`;
+}
+
+/** @param {import("../log.js").Event} event @param {string} side @param {boolean} note */
+function bubble(event, side, note) {
+  const id = `e${event.position}`;
+  return html`
+    ${event.text ? html`<div class="bubble ${note ? "bubble-note" : `bubble-${side}`}" data-position=${event.position} dir="auto">${folded(event.text, `${ui.open}-${id}`)}</div>` : ""}
+    ${(event.attachments || []).map(attachment)}`;
+}
+
+/** @param {string} text @param {string} key */
+function folded(text, key) {
+  if (text.length <= FOLD || ui.unfolded.has(key)) return rich(text);
+  const unfold = () => {
+    ui.unfolded.add(key);
+    setUi();
+  };
+  return html`${rich(Array.from(text).slice(0, FOLD - 300).join(""))}… <button class="button-link unfold" @click=${unfold}>${t("unfold", { count: text.length })}</button>`;
+}
+
+/** @param {any} item */
+function attachment(item) {
+  const url = `${config.api}attachments/${item.id}`;
+  if (String(item.content_type).startsWith("image/")) {
+    return html`
+      <a class="image" href=${url} target="_blank" rel="noopener" title="${item.name} · ${size(item.size)}">
+        <img src="${url}?thumb=1" alt=${item.name} loading="lazy" width=${item.width || 240} height=${item.height || 160} />
+      </a>`;
+  }
+  return html`
+    <a class="file" href=${url} download=${item.name} rel="noopener">
+      ${icon("file-text")}<span><b dir="auto">${item.name}</b><small>${size(item.size)}</small></span>${icon("download")}
+    </a>`;
+}
+
+/** Sent, delivered, read: on the last message of ours alone. @param {any} event @param {import("../store.js").Thread} thread @param {boolean} note */
+function state(event, thread, note) {
+  if (note || event.sender.kind === "customer" || thread.pending.length) return "";
+  const own = thread.log.events.filter((other) => other.type === "message.posted" && other.sender.kind !== "customer");
+  if (own[own.length - 1] !== event) return "";
+  const read = (thread.chat?.read?.customer || 0) >= event.index;
+  const delivered = thread.delivered >= event.index;
+  const key = read ? "sent.read" : delivered ? "sent.delivered" : "sent.sent";
+  return html`<span class="sent ${read ? "sent-read" : ""}">${icon(read || delivered ? "check-check" : "check")}${t(key)}</span>`;
+}
+
+/** What we wrote that is not in the log yet. @param {import("../store.js").Thread} thread */
+export function pendingBubbles(thread) {
+  if (!thread.pending.length) return "";
+  return thread.pending.map(
+    (post) => html`
+      <div class="group group-out ${post.note ? "group-note" : ""} ${post.state === "failed" ? "group-failed" : "group-pending"}" data-client-id=${post.client_id}>
+        ${post.text ? html`<div class="bubble ${post.note ? "bubble-note" : "bubble-out"}" dir="auto">${folded(post.text, post.client_id)}</div>` : ""}
+        ${post.attachments.map(attachment)}
+        <p class="group-foot">${pendingState(post)}</p>
+      </div>`,
+  );
+}
+
+/** @param {import("../store.js").Pending} post */
+function pendingState(post) {
+  if (post.state === "sent") return html`<span class="sent">${icon("check")}${t("sent.sent")}</span>`;
+  if (post.state !== "failed") {
+    const live = store.state.link.state === "live";
+    return html`<span class="sent">${icon("clock")}${t(live ? "sent.sending" : "sent.waiting")}</span>`;
+  }
+  return html`
+    <span class="sent sent-failed" role="alert">${icon("circle-alert")}${t("sent.failed", { reason: post.error || "" })}</span>
+    <button class="button-link" @click=${() => poster.again(post)}>${t("retry")}</button>
+    <button class="button-link" @click=${() => poster.discard(post)}>${t("discard")}</button>`;
+}

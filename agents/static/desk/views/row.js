@@ -1,0 +1,56 @@
+// One chat's line in a list.
+import { html } from "lit-html";
+import { openChat } from "../actions.js";
+import { config, store } from "../desk.js";
+import { draft, ui } from "../ui.js";
+import { number, now, shortTime, span, t } from "../words.js";
+import { channelIcon, customerName, face, icon } from "./bits.js";
+
+/** What the search box looks through. @param {any} chat */
+export function searchable(chat) {
+  const { customer } = chat;
+  return [customer?.name, customer?.email, customer?.phone, chat.subject, chat.team?.name, chat.last_message?.text, chat.agent?.name]
+    .filter(Boolean).join("\n").toLocaleLowerCase();
+}
+
+/** @param {any} chat */
+export function row(chat) {
+  const thread = store.state.threads.get(chat.id);
+  const unread = store.state.mine.has(chat.id) && thread ? store.unread(thread) : 0;
+  const classes = ["row", unread ? "row-unread" : "", chat.state === "closed" ? "row-closed" : ""].join(" ");
+  return html`
+    <button class=${classes} data-chat=${chat.id} aria-current=${ui.open === chat.id} @click=${() => openChat(chat.id)}>
+      <span class="row-face">${face(customerName(chat))}${chat.state !== "closed" && chat.online ? html`<i class="dot dot-online" title=${t("customer.online")}></i>` : ""}</span>
+      <span class="row-main">
+        <span class="row-top"><b dir="auto">${customerName(chat)}</b>${rowTime(chat)}</span>
+        <span class="row-bottom">
+          <span class="row-text" dir="auto">${lastLine(chat, thread)}</span>
+          ${unread ? html`<span class="badge" aria-label=${t("unread", { count: unread })}>${number(unread)}</span>` : ""}
+        </span>
+        <span class="row-meta">
+          ${icon(channelIcon(chat))}<span dir="auto">${chat.team?.name}</span>
+          ${ui.tab === "all" && chat.agent ? html`<span aria-hidden="true">·</span><span dir="auto">${chat.agent.name}</span>` : ""}
+        </span>
+      </span>
+    </button>`;
+}
+
+/** @param {any} chat @param {import("../store.js").Thread|undefined} thread */
+function lastLine(chat, thread) {
+  if (thread?.pending.some((post) => post.state === "failed")) return html`<span class="row-failed">${t("row.failed")}</span>`;
+  if (thread?.typing) return html`<span class="row-typing">${thread.typing.text || t("row.typing")}</span>`;
+  if (store.state.mine.has(chat.id) && ui.open !== chat.id && draft(chat.id)) return html`<span class="row-draft">${t("row.draft")}</span> ${draft(chat.id)}`;
+  const last = chat.last_message;
+  if (!last) return chat.subject || t("row.no_text");
+  return last.sender_kind === "customer" ? last.text : html`<span class="row-you">${icon("reply")}</span>${last.text}`;
+}
+
+/** How long the customer waits, or when the last word was. @param {any} chat */
+export function rowTime(chat) {
+  if (chat.state === "closed") return html`<span class="tag">${t("state.closed")}</span>`;
+  const since = chat.waiting_since || (chat.state !== "active" ? chat.queued_at || chat.started_at : null);
+  if (!since) return chat.last_message ? html`<time datetime=${chat.last_message.at}>${shortTime(chat.last_message.at)}</time>` : "";
+  const ms = now() - Date.parse(since);
+  const late = ms > config.waitingTargetSeconds * 3000 ? "wait-very-late" : ms > config.waitingTargetSeconds * 1000 ? "wait-late" : "";
+  return html`<span class="wait ${late}" title=${t("wait.title")}>${icon(late ? "clock-alert" : "clock")}<span class="visually-hidden">${t("wait.title")}</span>${span(ms)}</span>`;
+}
