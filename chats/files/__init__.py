@@ -1,0 +1,6 @@
+"""Files in chats: taken in by `store_attachment`, given out inert by `serve_attachment`, and swept away when nobody sent them."""
+
+from .serve import serve_attachment
+from .store import store_attachment, sweep_unsent_uploads
+
+__all__ = ["serve_attachment", "store_attachment", "sweep_unsent_uploads"]
