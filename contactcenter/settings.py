@@ -11,6 +11,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from contactcenter import environment as env
+from contactcenter.administration.look import CENTER_ADMIN, OPERATOR_ADMIN
 from contactcenter.logs import configure_structlog, logging_settings
 from contactcenter.release import static_revision
 
@@ -150,6 +151,7 @@ TIME_ZONE = "UTC"
 # Files ----------------------------------------------------------------------------------------------------------------
 
 MEDIA_ROOT = DATA_DIR / "media"
+ATTACHMENT_MAX_BYTES = 20 * 1024 * 1024
 MEDIA_URL = "/media/"  # never routed: uploads leave through views that decide who may read
 RELEASE = env.text("RELEASE") or static_revision(
     [BASE_DIR / app / "static" for app in ("contactcenter", "agents", "chats")],
@@ -192,9 +194,16 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if IS_SECURE else "http"
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# Administrators without a second factor are sent to set one up. Offered, not demanded, where somebody only tries it out.
+REQUIRE_ADMIN_MFA = env.flag("REQUIRE_ADMIN_MFA", default=not (DEBUG or EMBEDDED or TESTING))
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_TOTP_ISSUER = _base_host
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_SECURE
+
+# The admins (contactcenter/administration) --------------------------------------------------------------------------
+
+UNFOLD = CENTER_ADMIN
+UNFOLD_OPERATOR = OPERATOR_ADMIN
 
 # Cookies and headers --------------------------------------------------------------------------------------------------
 
