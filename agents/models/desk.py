@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from contactcenter.models.tenancy import CenterRow, center_key, own_key, same_center
+from contactcenter.models.tenancy import CenterRow, addressable, center_key, own_key, same_center
 
 
 class CannedReply(CenterRow):
@@ -53,7 +53,10 @@ class Disposition(CenterRow):
         ordering = ["order", "name"]
         verbose_name = _("disposition")
         verbose_name_plural = _("dispositions")
-        constraints = [models.UniqueConstraint(fields=["center", "name"], name="disposition_name_in_center")]
+        constraints = [
+            addressable("disposition"),
+            models.UniqueConstraint(fields=["center", "name"], name="disposition_name_in_center"),
+        ]
 
     def __str__(self) -> str:
         return self.name

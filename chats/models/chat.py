@@ -119,7 +119,7 @@ class Chat(CenterRow):
                 condition=Q(state="active", agent__isnull=False) | ~Q(state="active"), name="chat_active_has_agent"
             ),
             models.CheckConstraint(condition=Q(state="closed") ^ Q(closed_at=None), name="chat_closed_has_time"),
-            *same_center("chat", "customer", "channel", "team", "agent"),
+            *same_center("chat", "customer", "channel", "team", "agent", "disposition"),
         ]
         indexes = [
             models.Index(
