@@ -3,10 +3,12 @@
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from contactcenter.models import ContactCenter, Team, User
 
 from .models import Agent, Membership, Presence, Slot
+from .signals import availability_changed
 
 
 @transaction.atomic
@@ -26,20 +28,22 @@ def prepare_seat(agent: Agent) -> None:
 
 @transaction.atomic
 def set_capacity(agent: Agent, capacity: int) -> None:
-    """Make the agent's slots fit the capacity.
+    """Make the agent's slots fit the capacity. Shrinking never ends a chat: slots past it are retired and end with what sits in them.
 
-    Slots past it are retired; `drop_retired` deletes those that nothing occupies. Shrinking never ends a chat.
+    The presence row is the lock of all slots of a seat: who takes or frees one holds it too.
     """
-    Agent.objects.select_for_update().get(pk=agent.pk)
+    Presence.objects.select_for_update(no_key=True).get(agent=agent)
     Agent.objects.filter(pk=agent.pk).update(capacity=capacity)
     agent.capacity = capacity
-    known = set(agent.slots.values_list("number", flat=True))
-    agent.slots.filter(number__lte=capacity).update(is_retired=False)
-    agent.slots.filter(number__gt=capacity).update(is_retired=True)
+    slots = list(agent.slots.order_by("is_retired", "number"))  # live ones stay before retired ones come back
+    kept, surplus = slots[:capacity], slots[capacity:]
+    Slot.objects.filter(pk__in=[slot.pk for slot in kept]).update(is_retired=False)
+    Slot.objects.filter(pk__in=[slot.pk for slot in surplus]).update(is_retired=True)
+    unused = sorted(set(range(1, 2 * capacity + 1)) - {slot.number for slot in slots})
     Slot.objects.bulk_create(
         [
             Slot(center_id=agent.center_id, agent=agent, number=number)
-            for number in range(1, capacity + 1)
-            if number not in known
+            for number in unused[: max(capacity - len(slots), 0)]
         ]
     )
+    availability_changed.send(sender=Agent, agent_id=agent.pk, now=timezone.now())

@@ -1,5 +1,9 @@
 """The upper floor: conversations. Who listens to what is said in a chat is named here."""
 
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
 from django.apps import AppConfig
 
 
@@ -7,3 +11,27 @@ class ChatsConfig(AppConfig):
     name = "chats"
     verbose_name = "Chats"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from agents import signals
+
+        from . import due, tasks, wake
+
+        self.waker = wake.Waker(tasks.publish)
+
+        # Within the transaction: a listener that raises undoes it.
+        signals.availability_changed.connect(_route_anew, dispatch_uid="route_anew")
+
+        # After the commit: a listener can only be late.
+        due.work_due.connect(self._wake, dispatch_uid="wake")
+
+    def _wake(self, sender: Any, task: str, id: UUID, **_: Any) -> None:
+        self.waker.wake(task, id)
+
+
+def _route_anew(sender: Any, agent_id: UUID, now: datetime, **_: Any) -> None:
+    from .due import ask_routing_for_agent
+    from .routing.sweeps import settle_seat
+
+    settle_seat(agent_id)
+    ask_routing_for_agent(agent_id, now)

@@ -40,8 +40,8 @@ def _deadlines(chat: Chat, team: Team, lease_until: datetime | None, now: dateti
         wanted.append((chat.search_until, Step.FAIL_SEARCH))
     if lease_until is not None:
         wanted.append((lease_until + timedelta(seconds=team.away_close_seconds), Step.CLOSE_LEFT))
-        if lease_until <= now or chat.is_waiting:
-            wanted += _reminder(chat, lease_until, team.away_reminder_seconds)
+        # Also while the client is there: who looks again only when the chat would be closed has missed the reminder.
+        wanted += _reminder(chat, lease_until, team.away_reminder_seconds)
     if chat.state == Chat.State.ACTIVE and chat.waiting_since is None and chat.last_agent_at:
         # The last word is ours and the customer is silent. Chats that wait for our answer are never closed as idle.
         wanted.append((chat.last_agent_at + timedelta(seconds=team.idle_close_seconds), Step.CLOSE_IDLE))

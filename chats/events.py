@@ -72,7 +72,10 @@ class SearchFailed(ChatEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class RoutingDecided(ChatEvent):
-    """eligible: [{agent, name, free, …}] best first; excluded: [{agent, name, why}]; chosen: an agent's id or None."""
+    """eligible: [{agent, name, free, …}] best first; excluded: [{agent, name, why}]; both cut at 20, while reasons {why: how many} counts all.
+
+    chosen: an agent's id or None.
+    """
 
     type = "routing.decided"
     is_public = False
@@ -81,6 +84,7 @@ class RoutingDecided(ChatEvent):
     chosen: str | None
     eligible: list[dict[str, Any]] = field(default_factory=list)
     excluded: list[dict[str, Any]] = field(default_factory=list)
+    reasons: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ REDIS: dict[str, Any] = {
 }
 
 # Seconds between two looks at what is due. One line per sweep; every sweep may run twice or late.
-SWEEPS: dict[str, float] = {"contactcenter.canary": 30}
+SWEEPS: dict[str, float] = {"contactcenter.canary": 30, "chats.tasks.sweep": 2, "chats.tasks.tidy": 3600}
 
 
 def schedule() -> dict[str, dict[str, Any]]:

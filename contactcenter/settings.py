@@ -126,6 +126,8 @@ CHANNEL_LAYERS = {
 }
 
 CELERY_BROKER_URL = env.redis_url("CELERY_BROKER_URL", REDIS_URL) or "memory://localhost/"
+# Whoever publishes a task asks this app; the floors below contactcenter.celery do not import it.
+CELERY_APP = "contactcenter.celery.app"
 
 HTTP_THREADS = env.number("HTTP_THREADS", 8, high=200)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 21 * 1024 * 1024  # the edge has the real limits, by path

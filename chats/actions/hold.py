@@ -12,7 +12,8 @@ from chats.events import AgentJoined, AgentLeft, ChatEvent, ChatReopened, Invita
 from chats.models import Chat, Customer, Invitation, Occupation
 
 from .locking import lock_chat, lock_open_chat, seat_in_chat
-from .slots import free_slot, note_assigned, route_after, take_slot
+from .pace import note_moved
+from .slots import free_slot, lock_seats_for, note_assigned, route_after, take_slot
 
 
 def join(chat: Chat, agent: Agent, *, reason: str, before: tuple[ChatEvent, ...] = (), now: datetime) -> None:
@@ -67,13 +68,14 @@ def assign_chat(center_chats: Any, chat_id: UUID, agent: Agent, *, now: datetime
 @transaction.atomic
 def reopen_chat(agent: Agent, chat_id: UUID, *, now: datetime) -> Chat:
     """A closed chat goes on with this agent. Raises Full, NotFound, or Conflict when the customer has another chat open."""
+    # The customer before the chat, as everywhere where both are locked.
+    customer = Customer.objects.select_for_update(no_key=True).filter(chats=chat_id).first()
     chat = lock_chat(agent.center.chats, chat_id)
     if chat.is_open:
         if chat.agent_id == agent.pk:
             return chat
         raise Conflict("This chat is open.")
-    customer = Customer.objects.select_for_update(no_key=True).get(pk=chat.customer_id)
-    if customer.chats.open().exists():
+    if customer is None or customer.pk != chat.customer_id or customer.chats.open().exists():
         raise Conflict("This customer has another chat open.")
     take_slot(agent, chat, invitation=None, now=now)
     note_assigned(agent.pk, now)
@@ -83,11 +85,14 @@ def reopen_chat(agent: Agent, chat_id: UUID, *, now: datetime) -> Chat:
 
 
 def _give(chat: Chat, agent: Agent, *, reason: str, now: datetime) -> Chat:
+    queued_at = chat.queued_at
+    lock_seats_for(chat, agent)
     left, freed = leave(chat, reason="transferred", now=now)
     take_slot(agent, chat, invitation=None, now=now)
     note_assigned(agent.pk, now)
     join(chat, agent, reason=reason, before=tuple(left), now=now)
     route_after(chat, freed, now)
+    note_moved(chat.team_id, queued_at, now)
     return chat
 
 

@@ -23,6 +23,7 @@ from chats.models import Chat, Invitation
 
 from .hold import join
 from .locking import lock_chat
+from .pace import note_moved
 from .slots import free_slot, hold, route_after, take_slot
 
 ENDINGS: dict[str, type[InvitationEvent]] = {
@@ -65,11 +66,13 @@ def accept_invitation(agent: Agent, invitation_id: UUID, *, now: datetime) -> Ch
         return chat
     if invitation.state != Invitation.State.PENDING or invitation.expires_at <= now:
         raise Gone
+    queued_at = chat.queued_at
     _end(invitation, Invitation.State.ACCEPTED, now)
     hold(chat.occupation, now)
     accepted = InvitationAccepted(invitation=str(invitation.pk), agent=str(agent.pk), name=agent.name)
     join(chat, agent, reason="accepted", before=(accepted,), now=now)
     ask_routing([chat.team_id], now)  # the queue moved on: others' positions and estimates have changed
+    note_moved(chat.team_id, queued_at, now)
     return chat
 
 

@@ -1,21 +1,38 @@
-"""Taking and freeing slots. Every path to a chat's owner goes through here, within the transaction that changes the chat."""
+"""Taking and freeing slots. Every path to a chat's owner goes through here, within the transaction that changes the chat.
+
+The order of locks: chats, then seats (their presence rows, by agent), then queues. Who holds a seat's lock is alone with its slots.
+"""
 
 from datetime import datetime
 from uuid import UUID
 
 from agents.models import Agent, Membership, Presence, Slot
-from chats.due import ask_routing
-from chats.errors import Full
-from chats.models import Chat, Invitation, Occupation
+
+from ..due import ask_routing
+from ..errors import Full
+from ..models import Chat, Invitation, Occupation
+
+
+def lock_seats(*agent_ids: UUID) -> None:
+    """Be alone with the slots of these agents until the end of the transaction."""
+    list(
+        Presence.objects.filter(agent_id__in=agent_ids)
+        .order_by("agent_id")
+        .select_for_update(no_key=True)
+        .values_list("pk")
+    )
+
+
+def lock_seats_for(chat: Chat, agent: Agent) -> None:
+    """Before a locked chat goes from whoever has it to the agent: both seats at once, since two moves may cross."""
+    lock_seats(agent.pk, *Occupation.objects.filter(chat=chat).values_list("agent_id", flat=True))
 
 
 def take_slot(agent: Agent, chat: Chat, *, invitation: Invitation | None, now: datetime) -> Occupation:
-    """Put the chat into a free slot of the agent; an invitation makes it an offer. Raises Full.
-
-    SKIP LOCKED passes slots that another transaction is taking; the unique columns of Occupation hold even where that cannot be seen.
-    """
-    free = Slot.objects.filter(agent=agent, is_retired=False, occupation=None).order_by("number")
-    slot = free.select_for_update(skip_locked=True, of=("self",)).first()
+    """Put the chat into a free slot of the agent; an invitation makes it an offer. Raises Full."""
+    # What is free is read after the lock: another transaction may just have taken the last slot.
+    lock_seats(agent.pk)
+    slot = Slot.objects.filter(agent=agent, is_retired=False, occupation=None).order_by("number").first()
     if slot is None:
         raise Full
     return Occupation.objects.create(
@@ -31,22 +48,41 @@ def hold(occupation: Occupation, now: datetime) -> None:
     note_assigned(occupation.agent_id, now)
 
 
-def note_assigned(agent_id: UUID, now: datetime) -> None:
+def note_assigned(agent_id: object, now: datetime) -> None:
     """What the strategies longest-idle and round-robin look at."""
     Presence.objects.filter(agent_id=agent_id).update(last_assigned_at=now, idle_since=None)
 
 
 def free_slot(chat: Chat, now: datetime) -> Occupation | None:
     """Take the chat out of its slot, if it is in one. The caller asks for routing (route_after) when it has written its events."""
-    occupation = Occupation.objects.filter(chat=chat).select_related("slot", "invitation").first()
+    occupation = Occupation.objects.filter(chat=chat).select_related("invitation__agent").first()
     if occupation is None:
         return None
+    lock_seats(occupation.agent_id)
     occupation.delete()
-    if occupation.slot.is_retired:
-        occupation.slot.delete()
+    settle_slots(occupation.agent_id)
     if not Occupation.objects.filter(agent_id=occupation.agent_id).exists():
-        Presence.objects.filter(agent_id=occupation.agent_id).update(idle_since=now)
+        # An offer that ended does not make idle anew who was idle all the time.
+        Presence.objects.filter(agent_id=occupation.agent_id, idle_since=None).update(idle_since=now)
     return occupation
+
+
+def settle_slots(agent_id: UUID) -> None:
+    """After a slot was freed or the capacity changed: retired slots that are free go.
+
+    A free slot counts only when no retired one is occupied, or else the agent would have more chats than the new capacity: the two change places.
+    """
+    slots = list(
+        Slot.objects.filter(agent_id=agent_id).order_by("number").values_list("pk", "is_retired", "occupation")
+    )
+    spent = [pk for pk, is_retired, held in slots if is_retired and held is None]
+    overhang = [pk for pk, is_retired, held in slots if is_retired and held is not None]
+    if overhang:
+        free = [pk for pk, is_retired, held in slots if not is_retired and held is None][: len(overhang)]
+        Slot.objects.filter(pk__in=overhang[: len(free)]).update(is_retired=False)
+        spent += free
+    if spent:
+        Slot.objects.filter(pk__in=spent).delete()
 
 
 def route_after(chat: Chat, freed: Occupation | None, now: datetime) -> None:

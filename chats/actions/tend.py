@@ -18,11 +18,16 @@ from .locking import lock_open_chat
 @transaction.atomic
 def tend_chat(chat_id: UUID, *, now: datetime) -> Step:
     """Do what the team's rules want of this chat now, and set when to look again."""
-    chat = Chat.objects.open().filter(pk=chat_id).locked().first()
+    # Of two who come at the same moment, the second finds that the chat is no longer due.
+    chat = Chat.objects.due(now).filter(pk=chat_id).locked().first()
     if chat is None:
         return Step.NOTHING
     customer = chat.participants.get(kind=Participant.Kind.CUSTOMER)
     step, look_at = next_step(chat, chat.team, customer.lease_until, now)
+    offer = chat.invitations.pending().first() if step is Step.FAIL_SEARCH else None
+    if offer:
+        # It is ringing at somebody's: nobody was found only when that ends, too. Routing makes no further offer by then.
+        step, look_at = Step.NOTHING, max(offer.expires_at, now + timedelta(seconds=1))
     chat.due_at = look_at
     match step:
         case Step.FAIL_SEARCH:

@@ -15,7 +15,7 @@ from contactcenter.models import Team
 from .hold import leave
 from .locking import lock_open_chat, seat_in_chat
 from .offer import offer_chat
-from .slots import route_after
+from .slots import lock_seats_for, route_after
 from .text import check_text
 
 
@@ -44,6 +44,7 @@ def transfer_to_agent(by: Agent, chat_id: UUID, agent: Agent, *, note: str = "",
         raise Invalid(fields={"agent": "Choose another agent."})
     team = _team_of(agent, chat)
     _leave_note(chat, by, note, now)
+    lock_seats_for(chat, agent)
     left, freed = leave(chat, reason="transferred", now=now)
     enqueue(chat, team, now)
     moved = ChatTransferred(team=str(team.pk), team_name=team.name, agent=str(agent.pk))

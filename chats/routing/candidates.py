@@ -1,0 +1,96 @@
+"""The agents of a team and the chats that wait for them, as the pure choice wants them. Four queries, however many there are."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Max, Q
+
+from agents.models import Membership, Slot
+from chats.models import Chat, Invitation
+from contactcenter.models import Team
+
+from .choose import Candidate, Need
+
+MEMORY = timedelta(minutes=10)  # how long it counts that somebody would not take a chat
+MOST_CHATS = 1000  # looked at in one run; the others are far from their turn
+
+_AGENT = ("agent_id", "agent__name", "agent__capacity", "agent__languages", "agent__skills")
+_PRESENCE = tuple(
+    f"agent__presence__{name}" for name in ("status", "status_at", "lease_until", "idle_since", "last_assigned_at")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    chat_id: UUID
+    need: Need
+
+
+def load_candidates(team: Team, now: datetime) -> dict[UUID, Candidate]:
+    """All active agents of the team."""
+    seats = Membership.objects.filter(
+        team=team, agent__is_active=True, agent__user__is_active=True, agent__presence__isnull=False
+    )
+    slots = Slot.objects.filter(agent__memberships__team=team).values_list("agent_id").order_by("agent_id")
+    used = {
+        agent_id: figures
+        for agent_id, *figures in slots.annotate(
+            live=Count("pk", filter=Q(is_retired=False)),
+            busy=Count("occupation", filter=Q(is_retired=False)),
+            all_busy=Count("occupation"),
+            latest=Max("occupation__since"),
+        )
+    }
+    return {
+        row[0]: _candidate(row, used.get(row[0], [0, 0, 0, None]), now)
+        for row in seats.values_list(*_AGENT, *_PRESENCE)
+    }
+
+
+def _candidate(row: tuple[Any, ...], figures: list[Any], now: datetime) -> Candidate:
+    agent_id, name, capacity, languages, skills, status, status_at, lease_until, idle_since, assigned_at = row
+    live, busy, all_busy, latest = figures
+    return Candidate(
+        agent_id=agent_id,
+        name=name,
+        status=status,
+        is_seen=lease_until is not None and lease_until > now,
+        capacity=capacity,
+        free=live - busy,
+        languages=tuple(languages),
+        skills=tuple(skills),
+        # Lunch is not idleness: it counts from when the agent came online.
+        idle_since=None if all_busy else max(idle_since or status_at, status_at),
+        # An offer counts as an assignment, or one agent would be offered everything before the first is answered.
+        last_assigned_at=max(filter(None, [assigned_at, latest]), default=None),
+    )
+
+
+def load_waiting(team: Team, now: datetime) -> list[Waiting]:
+    """The team's chats that are not on offer, the next one first. A search (direct mode) whose time is over is ended first, by tend_chat."""
+    chats = _unoffered(team).exclude(state=Chat.State.SEARCHING, search_until__lte=now)
+    tried = _load_tried(team, now)
+    return [
+        Waiting(pk, Need(language=language, skills=tuple(skills), tried=tuple(tried.get(pk, ()))))
+        for pk, language, skills in chats.values_list("pk", "language", "skills")[:MOST_CHATS]
+    ]
+
+
+def _unoffered(team: Team) -> Any:
+    return Chat.objects.waiting().filter(team=team, occupation=None)
+
+
+def _load_tried(team: Team, now: datetime) -> dict[UUID, list[tuple[UUID, datetime]]]:
+    refusals = Invitation.objects.filter(
+        chat__team=team,
+        chat__state__in=Chat.WAITING,
+        state__in=[Invitation.State.DECLINED, Invitation.State.EXPIRED],
+        ended_at__gt=now - MEMORY,
+    )
+    tried: dict[UUID, list[tuple[UUID, datetime]]] = defaultdict(list)
+    for chat_id, agent_id, ended_at in refusals.order_by("ended_at").values_list("chat_id", "agent_id", "ended_at"):
+        tried[chat_id].append((agent_id, ended_at))
+    return tried

@@ -1,0 +1,157 @@
+"""Routing a team: an ordinary function, called by Celery, by the sweep, and by doors that must answer with an agent.
+
+A run claims the team's queue, takes a picture of its agents and of its waiting chats, and walks through the chats in their order.
+Each offer is a transaction of its own. The picture only shrinks while the run makes its offers; when the database knows better
+(somebody else took the slot, the agent went away) a new picture is taken and the walk begins anew, so that no chat is overtaken by a later one.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import connection, transaction
+
+from agents.models import Agent, Presence
+from chats.actions.offer import offer_chat
+from chats.actions.slots import lock_seats
+from chats.due import do_soon
+from chats.errors import Full
+from chats.events import record
+from chats.models import Chat, Occupation, Queue
+from contactcenter.models import Team
+
+from .candidates import Waiting, load_candidates, load_waiting
+from .choose import Decision, Need, choose
+from .explain import describe, last_reasons, reason_codes
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=5)
+MOST_PICTURES = 50  # in one run; a centre in which that many are outdated at once goes on in the next
+
+
+class Outdated(Exception):
+    """The picture that was decided by is no longer true."""
+
+
+def route_team(team_id: UUID, now: datetime) -> int:
+    """Offer the team's waiting chats to its agents, if the team's queue is due and nobody else is at it. Returns how many offers were made."""
+    lease = _claim(team_id, now)
+    if lease is None:
+        return 0
+    run = Run(Team.objects.get(pk=team_id), now)
+    is_done = run.finish()
+    # Whoever asked for routing meanwhile wrote another time there: then the queue stays due, for a run that sees what this one has not.
+    due_at = run.ask_again_at if is_done else now
+    Queue.objects.filter(team_id=team_id, routing_due_at=lease).update(routing_due_at=due_at)
+    if not is_done:
+        do_soon("route_team", team_id)
+    return run.offers
+
+
+def _claim(team_id: UUID, now: datetime) -> datetime | None:
+    """Until when the queue is ours, or None. A run that dies leaves the queue due when its lease is over."""
+    lease = now + LEASE
+    claimed = Queue.objects.filter(team_id=team_id, routing_due_at__lte=now).update(routing_due_at=lease)
+    return lease if claimed else None
+
+
+class Run:
+    """One walk through a team's queue."""
+
+    def __init__(self, team: Team, now: datetime) -> None:
+        self.team = team
+        self.now = now
+        self.offers = 0
+        self.ask_again_at: datetime | None = None
+
+    def finish(self) -> bool:
+        """Walk until everybody who fits has an offer. False when it should be gone on with later."""
+        for _ in range(MOST_PICTURES):
+            self.candidates = load_candidates(self.team, self.now)
+            try:
+                unmatched = self._walk(load_waiting(self.team, self.now))
+            except Outdated:
+                continue
+            self._explain(unmatched)
+            self.ask_again_at = min((d.ask_again_at for _, d in unmatched if d.ask_again_at), default=None)
+            return True
+        log.warning("routing did not come to an end", team=str(self.team.pk))
+        return False
+
+    def _walk(self, waiting: list[Waiting]) -> list[tuple[Waiting, Decision]]:
+        """Offer what can be offered; the chats that nobody fits, and why."""
+        unmatched: list[tuple[Waiting, Decision]] = []
+        # Whom nobody fits now, nobody fits later in this walk: free slots only become fewer.
+        hopeless: dict[Need, Decision] = {}
+        for chat in waiting:
+            decision = hopeless.get(chat.need) or self._choose(chat.need)
+            if decision.chosen is None:
+                hopeless[chat.need] = decision
+                unmatched.append((chat, decision))
+            elif self._offer(chat, decision):
+                self._count_offer(decision.chosen.agent_id)
+        return unmatched
+
+    def _choose(self, need: Need) -> Decision:
+        return choose(list(self.candidates.values()), need, strategy=self.team.strategy, now=self.now)
+
+    @transaction.atomic
+    def _offer(self, waiting: Waiting, decision: Decision) -> bool:
+        """Make the offer; False when the chat no longer waits. Raises Outdated when the agent cannot take it any more."""
+        lock_center(self.team.center_id)
+        chat = self._lock_waiting(waiting)
+        if chat is None:
+            return False
+        assert decision.chosen is not None  # noqa: S101 - the caller has looked
+        agent = self._lock_agent(decision.chosen.agent_id)
+        decided = describe(self.team, decision)
+        try:
+            offer_chat(chat, agent, reason=self.team.strategy, now=self.now, before=(decided,))
+        except Full:
+            raise Outdated from None
+        self.offers += 1
+        return True
+
+    def _lock_waiting(self, waiting: Waiting) -> Chat | None:
+        chats = Chat.objects.filter(pk=waiting.chat_id, team=self.team, state__in=Chat.WAITING)
+        chat = chats.select_related("team").locked().first()
+        # Asked again now that the row is ours: it may have been offered or taken while we waited for it.
+        if chat is None or Occupation.objects.filter(chat=chat).exists():
+            return None
+        return chat
+
+    def _lock_agent(self, agent_id: UUID) -> Agent:
+        """Raises Outdated for who has gone away since the picture was taken."""
+        lock_seats(agent_id)
+        present = Presence.objects.available(self.now).filter(agent_id=agent_id, agent__is_active=True)
+        presence = present.select_related("agent").first()
+        if presence is None:
+            raise Outdated
+        return presence.agent
+
+    def _count_offer(self, agent_id: UUID) -> None:
+        seen = self.candidates[agent_id]
+        self.candidates[agent_id] = replace(seen, free=seen.free - 1, idle_since=None, last_assigned_at=self.now)
+
+    def _explain(self, unmatched: list[tuple[Waiting, Decision]]) -> None:
+        """Tell each chat that nobody fits why, once for each set of reasons."""
+        known = last_reasons([chat.chat_id for chat, _ in unmatched])
+        for chat, decision in unmatched:
+            if known.get(chat.chat_id) != reason_codes(decision):
+                self._record_nobody(chat, decision)
+
+    @transaction.atomic
+    def _record_nobody(self, waiting: Waiting, decision: Decision) -> None:
+        chat = self._lock_waiting(waiting)
+        if chat is not None and last_reasons([chat.pk]).get(chat.pk) != reason_codes(decision):
+            record(chat, describe(self.team, decision), now=self.now)
+
+
+def lock_center(center_id: UUID) -> None:
+    """One decision at a time in a center, until the end of the transaction. On SQLite every transaction is alone anyway."""
+    if connection.vendor == "postgresql":
+        key = int.from_bytes(center_id.bytes[8:], "big", signed=True)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])

@@ -1,0 +1,42 @@
+"""A decision as a line of the chat's log."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from chats.events import RoutingDecided
+from chats.models import Event
+from contactcenter.models import Team
+
+from .choose import Decision
+
+MOST_AGENTS = 20  # named in one record; the counts tell about all
+
+
+def describe(team: Team, decision: Decision) -> RoutingDecided:
+    return RoutingDecided(
+        team=team.name,
+        strategy=team.strategy,
+        chosen=str(decision.chosen.agent_id) if decision.chosen else None,
+        eligible=[one.facts() for one in decision.eligible[:MOST_AGENTS]],
+        excluded=[
+            {"agent": str(one.agent_id), "name": one.name, "why": why} for one, why in decision.excluded[:MOST_AGENTS]
+        ],
+        reasons=decision.reasons(),
+    )
+
+
+def reason_codes(decision: Decision) -> frozenset[str]:
+    return frozenset(decision.reasons())
+
+
+def last_reasons(chat_ids: Sequence[UUID]) -> dict[UUID, frozenset[str] | None]:
+    """For each chat why its last decision found nobody; None when it found somebody. Chats without a decision are absent."""
+    if not chat_ids:
+        return {}
+    decisions = Event.objects.filter(chat_id__in=chat_ids, type=RoutingDecided.type).order_by("position")
+    last: dict[UUID, tuple[Any, Any]] = {
+        chat_id: (chosen, reasons)
+        for chat_id, chosen, reasons in decisions.values_list("chat_id", "data__chosen", "data__reasons")
+    }
+    return {chat_id: None if chosen else frozenset(reasons or ()) for chat_id, (chosen, reasons) in last.items()}

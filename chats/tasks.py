@@ -1,0 +1,52 @@
+"""Celery tasks: load by id, one call. Each may run twice or never: the obligation is a row, and `sweep` finds what was missed.
+
+Schedules stand in contactcenter.celery. `publish` is how the waker asks for one of them.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from .actions import offer, tend
+from .routing import engine, sweeps
+
+EXPIRES = 60  # seconds after which a wake-up that no worker took is worthless: sweeps have done its work
+
+
+@shared_task
+def route_team(team_id: str) -> None:
+    engine.route_team(UUID(team_id), timezone.now())
+
+
+@shared_task
+def expire_invitation(invitation_id: str) -> None:
+    offer.expire_invitation(UUID(invitation_id), now=timezone.now())
+
+
+@shared_task
+def tend_chat(chat_id: str) -> None:
+    tend.tend_chat(UUID(chat_id), now=timezone.now())
+
+
+@shared_task
+def sweep() -> None:
+    """Everything that is due."""
+    sweeps.sweep(timezone.now())
+
+
+@shared_task
+def tidy() -> None:
+    sweeps.tidy(timezone.now())
+
+
+def publish(task: str, row_id: str) -> None:
+    """Put a task into the broker's queue. May hang for seconds or raise what the broker raises.
+
+    The app is named by the settings: Celery's own notion of the current app differs from thread to thread.
+    """
+    app: Any = import_string(settings.CELERY_APP)
+    app.send_task(f"{__name__}.{task}", args=[row_id], expires=EXPIRES, ignore_result=True)
