@@ -38,8 +38,9 @@ class EmbeddedCelery:
     def stop(self) -> bool:
         """Whether everything came to rest in time."""
         deadline = time.monotonic() + STOP_SECONDS
-        # The worker's loop looks at this every two seconds; a signal would only reach the main thread.
+        # The worker's loop looks at this whenever it wakes: at the latest after two seconds, or for a task.
         state.should_stop = 0
+        self.app.send_task("contactcenter.canary")
         self.beat.service.stop()
         for thread in (self.worker_thread, self.beat):
             thread.join(max(deadline - time.monotonic(), 0.1))

@@ -1,0 +1,66 @@
+"""The files that describe a larger installation say what the code needs."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from contactcenter.edge import Limits
+
+pytestmark = pytest.mark.both
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+
+
+def nginx_text() -> str:
+    return (DEPLOY / "nginx.conf").read_text()
+
+
+@pytest.mark.nginx
+def test_nginx_takes_its_configuration(tmp_path: Path) -> None:
+    program = shutil.which("nginx") or "/usr/sbin/nginx"
+    # The names of the web processes exist only within compose.
+    text = re.sub(r"web[12]:8000", "127.0.0.1:8000", nginx_text()).replace("/tmp/nginx.pid", f"{tmp_path}/pid")
+    file = tmp_path / "nginx.conf"
+    file.write_text(text)
+    done = subprocess.run([program, "-t", "-c", str(file), "-e", "stderr"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_nginx_lets_through_what_the_edge_takes_and_waits_longer_than_a_long_poll() -> None:
+    text = nginx_text()
+    megabytes = re.search(r"client_max_body_size (\d+)m", text)
+    assert megabytes
+    assert int(megabytes[1]) * 1024 * 1024 >= Limits().upload
+    assert "send_timeout 20s" in text
+    assert "proxy_read_timeout 75s" in text
+    assert "X-Forwarded-For $remote_addr" in text
+
+
+def test_redis_keeps_what_it_was_given() -> None:
+    lines = (DEPLOY / "redis.conf").read_text().splitlines()
+    assert {"appendonly yes", "appendfsync everysec", "maxmemory-policy noeviction"} <= set(lines)
+
+
+def test_compose_has_every_process_and_every_variable_is_one_that_we_read() -> None:
+    composed = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    assert set(composed["services"]) == {"nginx", "web1", "web2", "worker", "beat", "migrate", "postgres", "redis"}
+    told = (ROOT / ".env.example").read_text()
+    given = composed["services"]["web1"]["environment"]
+    assert [name for name in given if f"{name}=" not in told] == []
+    assert composed["services"]["beat"]["command"].startswith("celery -A contactcenter beat")
+
+
+def test_procfile_names_the_same_processes() -> None:
+    names = [line.split(":")[0] for line in (ROOT / "Procfile").read_text().splitlines()]
+    assert names == ["release", "web", "worker", "beat"]
+
+
+def test_every_requirement_is_pinned_and_no_index_is_named() -> None:
+    for name in ("requirements.txt", "requirements-test.txt"):
+        for line in (ROOT / name).read_text().splitlines():
+            assert re.fullmatch(r"#.*|-r requirements\.txt|[\w\[\],.-]+==[\w.]+", line), line
