@@ -2,14 +2,13 @@
 
 from importlib.util import find_spec
 
-from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from contactcenter import health
+from contactcenter.administration.sites import center_site, operator_site
 
 admin.autodiscover()
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 FLOORS = [("api/v1/", "chats.api.urls"), ("", "chats.urls"), ("", "agents.urls")]
 
@@ -18,7 +17,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("accounts/", include("allauth.urls")),
-    path("admin/", admin.site.urls),
+    path("admin/", center_site.urls),
+    path("operator/", operator_site.urls),
     *(path(prefix, include(module)) for prefix, module in FLOORS if find_spec(module)),
 ]
 

@@ -6,6 +6,7 @@ import secrets
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from .ids import new_id
@@ -31,6 +32,11 @@ class User(AbstractUser):
     def is_operator(self) -> bool:
         """Runs the installation, sees all centers."""
         return self.is_active and self.is_superuser
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session must carry to be this user's: raising `session_version` ends all of them, as a new password does."""
+        known = f"{self.password}:{self.session_version}"
+        return salted_hmac("contactcenter.User.session", known, secret=secret, algorithm="sha256").hexdigest()
 
 
 class ApplicationPassword(models.Model):

@@ -1,0 +1,94 @@
+"""A chat's log for staff, in plain words."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from chats.models import Chat, Event
+
+SHOWN = 1000
+
+
+@dataclass(frozen=True)
+class Line:
+    """One event. kind: customer, staff, note or event (a quiet line); details: further sentences."""
+
+    position: int
+    at: datetime
+    kind: str
+    who: str
+    text: str
+    details: list[str] = field(default_factory=list)
+
+
+def lines_of(chat: Chat) -> list[Line]:
+    """The last thousand lines, oldest first."""
+    events = chat.events.order_by("-position")[:SHOWN]
+    return [line_of(event) for event in reversed(events)]
+
+
+def line_of(event: Event) -> Line:
+    kind, details = "event", []
+    if event.type == "message.posted":
+        kind = "customer" if event.sender_kind == "customer" else "staff"
+    elif event.type == "note.posted":
+        kind = "note"
+    elif event.type == "routing.decided":
+        details = decision(event.data)
+    files = [str(file.get("name", "")) for file in event.data.get("attachments") or []]
+    return Line(
+        position=event.position,
+        at=event.at,
+        kind=kind,
+        who=event.sender_name,
+        text=event.text if kind != "event" else sentence(event),
+        details=details + [_("File: %s") % name for name in files],
+    )
+
+
+def sentence(event: Event) -> str:
+    """What happened."""
+    data = event.data
+    name = data.get("name") or data.get("team_name") or ""
+    sentences = {
+        "chat.started": _("The chat started."),
+        "chat.queued": _("The chat went into the queue (%s).") % data.get("reason", ""),
+        "search.failed": _("Nobody was found."),
+        "routing.decided": _("Looked for an agent."),
+        "invitation.offered": _("Offered to %s.") % name,
+        "invitation.accepted": _("%s accepted.") % name,
+        "invitation.declined": _("%s declined.") % name,
+        "invitation.expired": _("%s did not answer in time.") % name,
+        "invitation.withdrawn": _("The offer to %s was withdrawn.") % name,
+        "agent.joined": _("%s joined.") % name,
+        "agent.left": _("%s left.") % name,
+        "chat.transferred": _("Passed on to %s.") % name,
+        "customer.reminded": _("The customer was reminded."),
+        "customer.updated": _("The customer's data changed."),
+        "chat.closed": _("The chat was closed (%s).") % dict(Chat.CloseReason.choices).get(data.get("reason", ""), ""),
+        "chat.disposed": _("Marked as: %s") % (data.get("disposition") or data.get("comment") or "–"),
+        "chat.reopened": _("The chat was opened again."),
+        "survey.answered": _("Rated %(rating)s. %(comment)s")
+        % {"rating": data.get("rating") or "–", "comment": data.get("comment", "")},
+    }
+    return sentences.get(event.type, event.type)
+
+
+def decision(data: dict[str, Any]) -> list[str]:
+    """Who could have had the chat, who got it, and why the others did not."""
+    chosen = str(data.get("chosen") or "")
+    said = []
+    for agent in data.get("eligible") or []:
+        words = (
+            _("%(name)s was chosen; free slots: %(free)s.")
+            if str(agent.get("agent")) == chosen
+            else _("%(name)s could have had it; free slots: %(free)s.")
+        )
+        said.append(words % {"name": agent.get("name", "?"), "free": agent.get("free", "?")})
+    said += [
+        _("%(name)s could not: %(why)s.") % {"name": agent.get("name", "?"), "why": agent.get("why", "?")}
+        for agent in data.get("excluded") or []
+    ]
+    return said or [_("Nobody was there.")]

@@ -1,0 +1,85 @@
+"""Rows of every model that the admins show, for both centers, marked where they are globex's."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.utils import timezone
+
+from agents.models import Agent, CannedReply, Disposition
+from chats.models import Chat, OfflineMessage, TranscriptRequest
+from contactcenter import audit
+from contactcenter.administration.sites import center_site
+from contactcenter.models import (
+    Application,
+    ApplicationPassword,
+    ApplicationTeam,
+    FormField,
+    Holiday,
+    OpeningHours,
+    User,
+    WidgetSettings,
+)
+from tests.conftest import make_agent, make_customer
+
+
+def furnish(place: SimpleNamespace, admin: Agent, mark: str = "") -> SimpleNamespace:
+    """Rows of the center, one or more of each model; `rows` names them by "app.model"."""
+    center, today = place.center, timezone.now()
+    bot = make_agent(place, f"Robo{center.slug}{mark}", is_bot=True)
+    customer = make_customer(place, f"Carl {mark}")
+    customer.email, customer.data = f"carl@{center.slug}{mark}.example".lower(), {"plan": f"gold {mark}"}
+    customer.save()
+    chat = Chat.objects.create(
+        center=center, customer=customer, channel=place.channel, team=place.support, agent=admin,
+        state=Chat.State.CLOSED, closed_at=today, client_id="1", subject=f"Parcel {mark}", data={"order": mark or "1"},
+    )  # fmt: skip
+    application = Application.objects.create(center=center, name=f"Shop {mark}")
+    ApplicationTeam.objects.create(center=center, application=application, team=place.support)
+    WidgetSettings.objects.create(center=center, channel=place.channel, title=f"Talk {mark}", languages=["en"])
+    FormField.objects.create(center=center, channel=place.channel, key="name", label=f"Name {mark}")
+    OpeningHours.objects.create(center=center, team=place.support, weekday=0, opens="09:00", closes="17:00")
+    password, _secret = ApplicationPassword.issue(bot.user, f"robot {mark}")
+    entry = audit.note("changed", user=admin.user, center=center, subject=f"team {mark}", changes={"name": [mark, "x"]})
+    rows: dict[str, Any] = {
+        "contactcenter.contactcenter": center,
+        "contactcenter.team": place.support,
+        "contactcenter.holiday": Holiday.objects.create(center=center, date="2030-01-01", name=f"Off {mark}"),
+        "contactcenter.channel": place.channel,
+        "contactcenter.application": application,
+        "contactcenter.applicationpassword": password,
+        "contactcenter.auditentry": entry,
+        "agents.agent": admin,
+        "agents.cannedreply": CannedReply.objects.create(
+            center=center, team=place.support, shortcut="hi", title=f"Hi {mark}", text=mark or "Hi"
+        ),
+        "agents.disposition": Disposition.objects.create(center=center, name=f"Solved {mark}"),
+        "chats.customer": customer,
+        "chats.chat": chat,
+        "chats.transcriptrequest": TranscriptRequest.objects.create(
+            center=center, chat=chat, email=f"to@{center.slug}{mark}.example".lower()
+        ),
+        "chats.offlinemessage": OfflineMessage.objects.create(
+            center=center, channel=place.channel, team=place.support, customer=customer, client_id="1", text=f"? {mark}"
+        ),
+    }
+    for row in rows.values():
+        LogEntry.objects.log_actions(admin.user_id, [row], CHANGE, change_message=f"changed {mark}")
+    return SimpleNamespace(**vars(place), rows=rows, admin=admin, bot=bot, customer=customer, chat=chat)
+
+
+def registered() -> list[Any]:
+    """The admins of the center's site."""
+    return [center_site._registry[model] for model in center_site._registry]
+
+
+def label(model_admin: Any) -> str:
+    return str(model_admin.opts.label_lower)
+
+
+def make_admin(place: SimpleNamespace, name: str) -> Agent:
+    return make_agent(place, name, role=Agent.Role.ADMIN)
+
+
+def make_operator() -> User:
+    return User.objects.create_superuser("root", "root@example.com", "correct horse")
