@@ -60,7 +60,9 @@ def page_config(request: HttpRequest, seat: Agent) -> dict[str, Any]:
         "center": {"id": str(center.pk), "slug": center.slug, "name": center.name, "accent": center.accent},
         "agent": {"id": str(seat.pk), "name": seat.name, "role": seat.role},
         "language": language,
-        "languages": [{"code": code, "name": get_language_info(code)["name_local"]} for code, _name in settings.LANGUAGES],
+        "languages": [
+            {"code": code, "name": get_language_info(code)["name_local"]} for code, _name in settings.LANGUAGES
+        ],
         "words": words(language.split("-")[0]),
         "icons": static("design/icons.svg"),
         "csrf": get_token(request),

@@ -79,7 +79,7 @@ export function splitLinks(text) {
   for (const match of text.matchAll(/\bhttps?:\/\/[^\s<>"'`]+/gi)) {
     let href = match[0].replace(/[.,;:!?…]+$/u, "");
     // A bracket at the end belongs to the sentence unless the address opened one.
-    if (href.endsWith(")") && !href.includes("(")) href = href.slice(0, -1);
+    while (href.endsWith(")") && count(href, ")") > count(href, "(")) href = href.slice(0, -1);
     if (!isWebAddress(href)) continue;
     if (match.index > from) parts.push({ text: text.slice(from, match.index) });
     parts.push({ text: href, href });
@@ -88,6 +88,9 @@ export function splitLinks(text) {
   if (from < text.length) parts.push({ text: text.slice(from) });
   return parts;
 }
+
+/** @type {(text: string, letter: string) => number} */
+const count = (text, letter) => text.split(letter).length - 1;
 
 /** @param {string} value */
 export function isWebAddress(value) {

@@ -86,7 +86,7 @@ function banner(thread) {
       </div>`;
   }
   if (store.state.mine.has(chat.id)) return "";
-  if (chat.agent) return html`<div class="thread-banner">${icon("circle-user")}<span>${t("banner.other", { name: chat.agent.name })}</span></div>`;
+  if (chat.agent) return html`<div class="thread-banner">${icon("circle-user")}<span>${t("banner.colleague", { name: chat.agent.name })}</span></div>`;
   return html`<div class="thread-banner thread-banner-waiting">${icon("clock")}<span>${t("banner.waiting")}</span></div>`;
 }
 
