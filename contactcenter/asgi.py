@@ -30,7 +30,7 @@ edge = Edge(
     hosts=["*"] if settings.DEBUG else settings.ALLOWED_HOSTS,
     limits=Limits(threads=settings.HTTP_THREADS),
 )
-_exists = find_spec("chats.sockets.routing") is not None
+_exists = find_spec("chats.sockets") and find_spec("chats.sockets.routing")
 websockets: Any = URLRouter(import_module("chats.sockets.routing").websocket_urlpatterns if _exists else [])
 
 

@@ -10,6 +10,14 @@ from contactcenter.administration.sites import center_site, operator_site
 
 admin.autodiscover()
 
+
+def _exists(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # its package is missing too
+        return False
+
+
 FLOORS = [("api/v1/", "chats.api.urls"), ("", "chats.urls"), ("", "agents.urls")]
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -19,7 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
     path("admin/", center_site.urls),
     path("operator/", operator_site.urls),
-    *(path(prefix, include(module)) for prefix, module in FLOORS if find_spec(module)),
+    *(path(prefix, include(module)) for prefix, module in FLOORS if _exists(module)),
 ]
 
 handler404 = "contactcenter.errors.not_found"
