@@ -1,6 +1,7 @@
 """Acme Outdoor: a small shop that exists only to show the widget where customers meet it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from csp.constants import NONE, SELF
 from django.conf import settings
@@ -16,23 +17,24 @@ DEMO_CENTER = "demo"
 
 @dataclass(frozen=True)
 class Product:
-    """`picture`: a file of static/demo."""
+    """`picture`: a file of static/demo. `note` is translated when it is shown."""
 
     name: str
-    note: str
+    note: Any
     price: str
     picture: str
 
 
+RIDGELINE = Product("Ridgeline Mid", _("Waterproof leather, for long days on stony paths"), "€ 189", "boot-ridge.svg")
 BOOTS = (
-    Product("Ridgeline Mid", "Waterproof leather, for long days on stony paths", "€ 189", "boot-ridge.svg"),
-    Product("Fen Light", "Breathes, dries overnight, weighs 410 g", "€ 129", "boot-fen.svg"),
-    Product("Alpine Pro", "Stiff sole, takes semi-automatic crampons", "€ 279", "boot-alpine.svg"),
+    RIDGELINE,
+    Product("Fen Light", _("Breathes, dries overnight, weighs 410 g"), "€ 129", "boot-fen.svg"),
+    Product("Alpine Pro", _("Stiff sole, takes semi-automatic crampons"), "€ 279", "boot-alpine.svg"),
 )
 GEAR = (
-    Product("Lark 2 tent", "Two people, two doors, 1.9 kg", "€ 349", "tent.svg"),
-    Product("Brook 35 pack", "35 litres with a back that lets air through", "€ 149", "pack.svg"),
-    Product("Ridgeline Mid boots", "Waterproof leather, for long days", "€ 189", "boot-ridge.svg"),
+    Product("Lark 2", _("A tent for two with two doors, 1.9 kg"), "€ 349", "tent.svg"),
+    Product("Brook 35", _("A pack of 35 litres whose back lets air through"), "€ 149", "pack.svg"),
+    RIDGELINE,
 )
 QUESTIONS = (
     (_("How long does delivery take?"), _("Two to four working days. You get a link to follow the parcel.")),
