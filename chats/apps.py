@@ -15,15 +15,21 @@ class ChatsConfig(AppConfig):
     def ready(self) -> None:
         from agents import signals
 
-        from . import due, tasks, wake
+        from . import due, events, tasks, wake
+        from .live import listen
 
         self.waker = wake.Waker(tasks.publish)
 
         # Within the transaction: a listener that raises undoes it.
         signals.availability_changed.connect(_route_anew, dispatch_uid="route_anew")
+        signals.availability_changed.connect(listen.announce_availability, dispatch_uid="live")
 
         # After the commit: a listener can only be late.
         due.work_due.connect(self._wake, dispatch_uid="wake")
+        events.committed.connect(listen.announce_records, dispatch_uid="live")
+
+        # At once: what is never stored.
+        events.whispered.connect(listen.announce_whisper, dispatch_uid="live")
 
     def _wake(self, sender: Any, task: str, id: UUID, **_: Any) -> None:
         self.waker.wake(task, id)

@@ -92,3 +92,10 @@ class TooMany(Refused):
 class Unavailable(Refused):
     code = "unavailable"
     default = _("We cannot store anything right now. Try again in a moment.")
+
+
+class Failed(Refused):
+    """Our fault; what went wrong is in the log."""
+
+    code = "failed"
+    default = _("Something went wrong here. Try again.")

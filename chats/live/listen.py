@@ -1,0 +1,69 @@
+"""From what was committed or whispered to announcements. Connected in chats.apps; runs in the thread of whoever wrote."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+
+from chats.models import Chat, Event
+from chats.shapes import event_for_customer, event_for_staff
+
+from . import hub
+
+# Events that change more than their own chat's log: lists, slots, queues.
+FAR_REACHING = ("chat.", "agent.", "invitation.", "search.")
+
+
+def to_json(value: Any) -> str:
+    """Compact JSON as it goes over the wire."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def events_frame(chat_id: Any, events: Iterable[dict[str, Any]], head: int) -> str:
+    """The frame `events` of both sockets."""
+    return to_json({"type": "events", "chat": str(chat_id), "events": list(events), "head": head})
+
+
+def announce_records(records: Iterable[Any], **_: Any) -> None:
+    """events.committed: each record's event, to staff and (if public) to the customer, and hints to whom it concerns."""
+    for record in records:
+        _announce_event(record.event)
+        if record.event.type.startswith(FAR_REACHING):
+            _announce_hints(record.chat, record.event)
+
+
+def announce_whisper(chat_id: Any, whisper: Any, **_: Any) -> None:
+    """events.whispered: typing, read and delivered."""
+    frame = to_json({"type": whisper.kind, "chat": str(chat_id), **whisper.data})
+    payload = {"kind": "whisper", "what": whisper.kind, "data": whisper.data, "frame": frame}
+    if whisper.to_staff:
+        hub.announce(f"staff:{chat_id}", payload)
+    if whisper.to_customer:
+        hub.announce(f"customer:{chat_id}", payload)
+
+
+def announce_availability(agent_id: Any, **_: Any) -> None:
+    """agents.signals.availability_changed: within the transaction, so it is told after the commit."""
+    payload = {"kind": "hint", "what": "availability"}
+    transaction.on_commit(lambda: hub.announce(f"agent:{agent_id}", payload), robust=True)
+
+
+def _announce_event(event: Event) -> None:
+    topic = f"staff:{event.chat_id}"
+    if hub.is_wanted(topic):
+        frame = events_frame(event.chat_id, [event_for_staff(event)], event.position)
+        hub.announce(topic, {"kind": "event", "number": event.position, "what": event.type, "frame": frame})
+    topic = f"customer:{event.chat_id}"
+    if event.index is not None and hub.is_wanted(topic):
+        frame = events_frame(event.chat_id, [event_for_customer(event)], event.index)
+        hub.announce(topic, {"kind": "event", "number": event.index, "what": event.type, "frame": frame})
+
+
+def _announce_hints(chat: Chat, event: Event) -> None:
+    payload = {"kind": "hint", "what": event.type}
+    topics = {f"team:{chat.team_id}", f"center:{chat.center_id}"}
+    topics.update(f"agent:{agent}" for agent in (event.data.get("agent"), chat.agent_id) if agent)
+    for topic in topics:
+        if hub.is_wanted(topic):
+            hub.announce(topic, payload)

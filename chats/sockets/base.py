@@ -1,0 +1,293 @@
+"""One websocket from accept to end: reading frames within limits, answering each, sending without waiting for slow clients."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, ClassVar
+
+import structlog
+from django.conf import settings
+from django.utils import timezone, translation
+
+from agents.errors import TicketRefused
+from chats.errors import Failed, Invalid, Refused, Unauthorized, Unavailable
+from chats.live import hub
+from chats.live.listen import to_json
+from chats.shapes import stamp
+from contactcenter.outage import is_outage
+
+from .fields import Field, Wrong, read_fields, read_json, text
+
+log = structlog.get_logger(__name__)
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+
+LARGEST_FRAME = 65_536  # bytes
+HELLO_SECONDS = 5.0
+STALLED_SECONDS = 20.0  # one send that takes longer: the client does not read
+MOST_FRAMES = 1_000  # that wait for a slow client
+MOST_WAITING = 4 * 1024 * 1024  # characters of them
+PING_SECONDS = 20.0
+UNANSWERED = 2
+BYE_SECONDS = 2.0
+ABORT = "contactcenter.abort"  # the server's extension that drops a connection whose client does not read
+
+GOOD_BYE, TOO_BIG, RESTART, NO_HELLO, NOT_PROVEN, NOT_HERE, NOT_READING = 1000, 1009, 1012, 4400, 4401, 4403, 4408
+
+check_ref = text(64)
+
+
+class Ended(Exception):
+    """This socket must end: a close code, and what `bye` says of it."""
+
+    def __init__(self, close_code: int, code: str = "", message: Any = "") -> None:
+        super().__init__(close_code)
+        self.close_code, self.code, self.message = close_code, code, message
+
+
+class Frame(dict[str, Any]):
+    """A frame's checked fields, with its `ref`."""
+
+    ref: str | None = None
+
+
+class Socket:
+    """An ASGI application for one connection. Subclasses name their FRAMES: type → (fields, name of the method)."""
+
+    kind: ClassVar[str]
+    FRAMES: ClassVar[Mapping[str, tuple[Mapping[str, Field], str]]]
+    everyone: ClassVar[set["Socket"]] = set()
+
+    def __init__(self, scope: Scope, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Any]) -> None:
+        self.scope, self._receive, self._send = scope, receive, send
+        self.loop = asyncio.get_running_loop()
+        self.language = settings.LANGUAGE_CODE
+        self.is_welcome = False
+        self.heard_at = self.pinged_at = self.loop.time()
+        self.unanswered = 0
+        self._frames: deque[str] = deque()
+        self._waiting = 0
+        self._has_frames = asyncio.Event()
+        self._is_drained = asyncio.Event()
+        self._sending_since: float | None = None
+        self._ending: asyncio.Future[Ended] = self.loop.create_future()
+
+    @classmethod
+    def as_asgi(cls) -> Callable[..., Awaitable[None]]:
+        async def application(scope: Scope, receive: Any, send: Any) -> None:
+            await cls(scope, receive, send).run()
+
+        return application
+
+    # Life -------------------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        await self._receive()  # websocket.connect
+        await self._send({"type": "websocket.accept"})
+        reading = asyncio.ensure_future(self._read())
+        writing = asyncio.ensure_future(self._write())
+        self.everyone.add(self)
+        hub.sockets[self.kind] += 1
+        try:
+            await asyncio.wait({reading, writing, self._ending}, return_when=asyncio.FIRST_COMPLETED)
+            reading.cancel()
+            ended = self._how_it_ended(reading)
+            if ended and not writing.done():
+                await self._part(ended, writing)
+        finally:
+            # Whatever happened: a disconnect message may never come, and a send may have failed.
+            self.everyone.discard(self)
+            hub.sockets[self.kind] -= 1
+            reading.cancel()
+            writing.cancel()
+            await asyncio.gather(reading, writing, return_exceptions=True)
+            await asyncio.shield(self._clean_up())
+
+    def _how_it_ended(self, reading: "asyncio.Future[None]") -> Ended | None:
+        """None: the connection is gone already."""
+        if self._ending.done():
+            return self._ending.result()
+        if reading.done() and not reading.cancelled():
+            error = reading.exception()
+            if isinstance(error, Ended):
+                return error
+            if error is not None:
+                log.error("socket failed", kind=self.kind, exc_info=error)
+                return Ended(1011, "failed", Failed.default)
+        return None
+
+    async def _part(self, ended: Ended, writing: "asyncio.Future[None]") -> None:
+        """Say bye and close; drop the connection if the client does not take even that."""
+        if ended.code:
+            with translation.override(self.language):
+                self.push(to_json({"type": "bye", "code": ended.code, "message": str(ended.message)}))
+        try:
+            async with asyncio.timeout(BYE_SECONDS):
+                while self._frames or self._sending_since is not None:
+                    if writing.done():
+                        return
+                    await asyncio.sleep(0.01)
+                await self._send({"type": "websocket.close", "code": ended.close_code, "reason": ended.code})
+        except TimeoutError:
+            hub.counters["cut"] += 1
+            # Closing would wait until the client has read everything: it is dropped instead.
+            if abort := self.scope.get("extensions", {}).get(ABORT):
+                abort()
+        except (OSError, RuntimeError):
+            return
+
+    def end(self, close_code: int, code: str = "", message: Any = "") -> None:
+        """End this socket soon; callable from anything in the event loop."""
+        if not self._ending.done():
+            self._ending.set_result(Ended(close_code, code, message))
+
+    async def _clean_up(self) -> None:
+        """Give back what the connection held. A subclass's leases and subscriptions."""
+        raise NotImplementedError
+
+    # Reading ----------------------------------------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        try:
+            async with asyncio.timeout(HELLO_SECONDS):
+                while not self.is_welcome:
+                    if not await self._read_one():
+                        return
+        except TimeoutError:
+            raise Ended(NO_HELLO, "invalid", "Say hello within five seconds.") from None
+        while await self._read_one():
+            pass
+
+    async def _read_one(self) -> bool:
+        """Whether the connection goes on."""
+        message = await self._receive()
+        if message["type"] != "websocket.receive":
+            return False
+        self.heard_at = self.loop.time()
+        hub.counters["frames_in"] += 1
+        raw = message.get("text")
+        if raw is None:
+            self.refuse(None, Invalid("Frames are JSON texts."))
+            return True
+        if len(raw) > LARGEST_FRAME or len(raw.encode(errors="replace")) > LARGEST_FRAME:
+            raise Ended(TOO_BIG, "too_large", "A frame has at most 64 KB.")
+        await self._take(raw)
+        return True
+
+    async def _take(self, raw: str) -> None:
+        """One frame: read it, let its method do it, answer. The outermost door."""
+        ref = None
+        try:
+            sent = read_json(raw)
+            ref = _ref(sent)
+            name, method, frame = self._recognise(sent)
+            frame.ref = ref
+            answer = await method(frame)
+            if answer is not None and ref is not None:
+                self.push(to_json({"type": "ack", "ref": ref, **answer}))
+        except Ended:
+            raise
+        except Refused as refusal:
+            self.refuse(ref, refusal)
+        except TicketRefused as refusal:
+            raise Ended(NOT_PROVEN, refusal.code, refusal.message) from None
+        except Exception as error:
+            if is_outage(error):
+                log.warning("database away", kind=self.kind, error=type(error).__name__)
+                self.refuse(ref, Unavailable())
+            else:
+                # The frame's type is ours to log, its content is not.
+                log.exception("frame failed", kind=self.kind, frame=_name_of(raw))
+                self.refuse(ref, Failed())
+
+    def _recognise(self, sent: dict[str, Any]) -> tuple[str, Callable[[Frame], Awaitable[Any]], Frame]:
+        name = sent.get("type")
+        known = self.FRAMES.get(name) if isinstance(name, str) else None
+        if not self.is_welcome and name != "hello":
+            raise Ended(NO_HELLO, "invalid", "Say hello first.")
+        if known is None:
+            raise Invalid("There is no such frame.", fields={"type": "Unknown."})
+        fields, method = known
+        return str(name), getattr(self, method), Frame(read_fields(fields, sent))
+
+    # Writing ----------------------------------------------------------------------------------------------------------
+
+    def push(self, frame: str) -> None:
+        """Send a frame when its turn comes. Never waits; a client that lets too much pile up is cut."""
+        self._frames.append(frame)
+        self._waiting += len(frame)
+        self._has_frames.set()
+        if len(self._frames) > MOST_FRAMES or self._waiting > MOST_WAITING:
+            self.end(NOT_READING, "too_slow", "You do not read what we send.")
+
+    def push_dict(self, **frame: Any) -> None:
+        self.push(to_json(frame))
+
+    def refuse(self, ref: str | None, refusal: Refused) -> None:
+        with translation.override(self.language):
+            said = refusal.as_dict()
+        self.push(to_json({"type": "error"} | ({} if ref is None else {"ref": ref}) | said))
+
+    async def drained(self) -> None:
+        """Until the client has taken what waits: for long reads, which must not pile up."""
+        while len(self._frames) > 2:
+            self._is_drained.clear()
+            await self._is_drained.wait()
+
+    async def _write(self) -> None:
+        while True:
+            await self._has_frames.wait()
+            while self._frames:
+                frame = self._frames.popleft()
+                self._waiting -= len(frame)
+                self._sending_since = self.loop.time()
+                await self._send({"type": "websocket.send", "text": frame})
+                self._sending_since = None
+                hub.counters["frames_out"] += 1
+            self._has_frames.clear()
+            self._is_drained.set()
+
+    # Looked at by the pulse -------------------------------------------------------------------------------------------
+
+    def check_client(self, now: float) -> None:
+        """End it when the client does not read or answer; ask for a sign of life when it is time. `now`: the loop's clock."""
+        if self._sending_since is not None and now - self._sending_since > STALLED_SECONDS:
+            self.end(NOT_READING, "too_slow", "You do not read what we send.")
+        elif self.is_welcome and now - self.pinged_at >= PING_SECONDS:
+            if self.unanswered >= UNANSWERED:
+                self.end(NOT_READING, "silent", "You do not answer.")
+                return
+            self.pinged_at = now
+            self.unanswered += 1
+            self.push_dict(type="ping", at=stamp(timezone.now()), **self.ping_body())
+
+    def ping_body(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def header(self, name: bytes) -> str | None:
+        """A header of the handshake; None when it is absent, "" when it came more than once."""
+        found = [value for key, value in self.scope.get("headers", []) if key == name]
+        return None if not found else found[0].decode("latin1") if len(found) == 1 else ""
+
+
+def _ref(sent: dict[str, Any]) -> str | None:
+    ref = sent.get("ref")
+    if ref is None:
+        return None
+    try:
+        return check_ref(ref)
+    except Wrong as error:
+        raise Invalid(fields={"ref": error.args[0]}) from None
+
+
+def _name_of(raw: str) -> str:
+    with contextlib.suppress(Refused):
+        name = read_json(raw).get("type")
+        return name[:30] if isinstance(name, str) else ""
+    return ""
+
+
+def unauthorized() -> Ended:
+    return Ended(NOT_PROVEN, "unauthorized", Unauthorized.default)
