@@ -69,7 +69,8 @@ def assign_chat(center_chats: Any, chat_id: UUID, agent: Agent, *, now: datetime
 def reopen_chat(agent: Agent, chat_id: UUID, *, now: datetime) -> Chat:
     """A closed chat goes on with this agent. Raises Full, NotFound, or Conflict when the customer has another chat open."""
     # The customer before the chat, as everywhere where both are locked.
-    customer = Customer.objects.select_for_update(no_key=True).filter(chats=chat_id).first()
+    customers = Customer.objects.filter(chats=chat_id, center_id=agent.center_id)
+    customer = customers.select_for_update(no_key=True, of=("self",)).first()
     chat = lock_chat(agent.center.chats, chat_id)
     if chat.is_open:
         if chat.agent_id == agent.pk:

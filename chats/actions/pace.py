@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from ..models import Queue
+from chats.models import Queue
 
 WEIGHT = 0.2  # of the newest interval in the moving average
 

@@ -7,10 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 from agents.models import Agent, Membership, Presence, Slot
-
-from ..due import ask_routing
-from ..errors import Full
-from ..models import Chat, Invitation, Occupation
+from chats.due import ask_routing
+from chats.errors import Full
+from chats.models import Chat, Invitation, Occupation
 
 
 def lock_seats(*agent_ids: UUID) -> None:
