@@ -1,5 +1,6 @@
 """The server's entry: websockets to the sockets, HTTP to the edge, start and stop to whoever needs them."""
 
+import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
@@ -17,16 +18,12 @@ from django.core.wsgi import get_wsgi_application
 wsgi_application = get_wsgi_application()
 
 import contactcenter.celery  # noqa: F401 - so that tasks named in this process find their broker
+from chats.live import hub
 from contactcenter.edge import Edge, Limits, Receive, Scope, Send
-
-
-def _hub() -> Any:
-    return import_module("chats.live").hub
-
 
 edge = Edge(
     wsgi_application,
-    wait=lambda topics, seconds: _hub().wait(topics, seconds),
+    wait=hub.wait,
     hosts=["*"] if settings.DEBUG else settings.ALLOWED_HOSTS,
     limits=Limits(threads=settings.HTTP_THREADS),
 )
@@ -62,4 +59,8 @@ async def lifespan(receive: Receive, send: Send) -> None:
 @contextlib.asynccontextmanager
 async def running() -> AsyncIterator[None]:
     """The hub that feeds sockets and long polls, for as long as the server serves."""
-    yield
+    hub.start(asyncio.get_running_loop())
+    try:
+        yield
+    finally:
+        await hub.stop()
