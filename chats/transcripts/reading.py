@@ -1,0 +1,263 @@
+"""The log as a reader may see it: plain values, grouped, in the reader's language and the team's time zone."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.conf import settings
+from django.conf.locale import LANG_INFO
+from django.db.models import QuerySet
+from django.template.defaultfilters import filesizeformat
+from django.utils import formats, timezone, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from chats.models import Chat, Event
+
+GROUP_SECONDS = 300  # messages of one sender within this time stand below one name
+OVERHEAD = 30  # characters that a line costs beside its text
+CHUNK = 2000  # rows read at once
+
+CUSTOMER, AGENT, BOT, SYSTEM, NOTE = "customer", "agent", "bot", "system", "note"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    name: str
+    size: str  # in words of the reader's language
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    text: str
+    files: tuple[File, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What one person said in a row. side: customer, agent, bot, system or note."""
+
+    side: str
+    name: str
+    time: str
+    bubbles: list[Bubble]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that happened, as a sentence."""
+
+    text: str
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    label: str
+    entries: list[Words | Notice]
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """Everything that a renderer needs. facts: (label, value); labels: the few fixed words of the page by key."""
+
+    reference: str
+    language: str
+    direction: str  # ltr or rtl
+    center: str
+    accent: str
+    title: str
+    facts: list[tuple[str, str]]
+    labels: dict[str, str]
+    days: list[Day]
+
+
+def read_transcript(chat: Chat, *, for_staff: bool = False, notes: bool = False, language: str = "") -> Transcript:
+    """The chat as its customer, or its staff, may read it. Private notes are there only for staff that asked for them.
+
+    `language`: the reader's; empty = the chat's, else the center's.
+    """
+    with translation.override(reader_language(language, chat.language, chat.center.language)):
+        zone = _zone(chat)
+        days = list(_days(_events(chat, for_staff=for_staff, notes=notes), chat, zone))
+        return Transcript(
+            reference=str(chat.pk),
+            language=translation.get_language() or settings.LANGUAGE_CODE,
+            direction="rtl" if translation.get_language_bidi() else "ltr",
+            center=chat.center.name,
+            accent=chat.center.accent,
+            title=chat.subject or _("Chat with %(center)s") % {"center": chat.center.name},
+            facts=_facts(chat, zone, for_staff=for_staff),
+            labels={"note": _("Only your team sees this"), "end": _("End of the transcript"), "file": _("File")},
+            days=days,
+        )
+
+
+def beginning(transcript: Transcript, characters: int) -> tuple[Transcript, bool]:
+    """As much of it as holds about so many characters, and whether something was left out."""
+    room = characters
+    days: list[Day] = []
+    for day in transcript.days:
+        days.append(Day(day.label, []))
+        for entry in day.entries:
+            bubbles: list[Bubble] = []
+            for bubble in entry.bubbles if isinstance(entry, Words) else [Bubble(entry.text)]:
+                room -= len(bubble.text) + OVERHEAD
+                if room >= 0:
+                    bubbles.append(bubble)
+            if bubbles:
+                days[-1].entries.append(replace(entry, bubbles=bubbles) if isinstance(entry, Words) else entry)
+            if room < 0:
+                return replace(transcript, days=days), True
+    return transcript, False
+
+
+def reader_language(*wanted: str) -> str:
+    """The first of these tags that Django can speak (at least its dates), else the installation's language."""
+    for tag in wanted:
+        for known in _fallbacks(tag.strip().lower().replace("_", "-")):
+            if known and translation.check_for_language(known):
+                return known
+    return settings.LANGUAGE_CODE
+
+
+def _fallbacks(tag: str) -> list[str]:
+    """zh-tw has another name in Django; de-at is German."""
+    return [tag, *LANG_INFO.get(tag, {}).get("fallback", []), *CHINESE.get(tag, []), tag.partition("-")[0]]
+
+
+CHINESE = {"zh": ["zh-hans"]}  # the only one that Django's own table lacks
+
+
+def _zone(chat: Chat) -> tzinfo:
+    for name in (chat.team.time_zone, chat.center.time_zone):
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):  # empty, or a name that this machine does not know
+            continue
+    return ZoneInfo("UTC")
+
+
+def _events(chat: Chat, *, for_staff: bool, notes: bool) -> "QuerySet[Event]":
+    if not for_staff:
+        return chat.events.public().exclude(type="note.posted")
+    events = chat.events.order_by("position")
+    return events if notes else events.exclude(type="note.posted")
+
+
+def _days(events: "QuerySet[Event]", chat: Chat, zone: tzinfo) -> Iterator[Day]:
+    day: Day | None = None
+    date = last_at = last_sender = None
+    for event in events.iterator(chunk_size=CHUNK):
+        local = timezone.localtime(event.at, zone)
+        entry = _entry(event, chat, local)
+        if entry is None:
+            continue
+        if day is None or local.date() != date:
+            if day is not None:
+                yield day
+            day, date, last_sender = Day(formats.date_format(local, "DATE_FORMAT"), []), local.date(), None
+        sender = (entry.side, event.sender_id, entry.name) if isinstance(entry, Words) else None
+        if isinstance(entry, Words) and sender == last_sender and _is_soon(event.at, last_at):
+            day.entries[-1].bubbles.extend(entry.bubbles)  # type: ignore[union-attr] # last_sender says that it is Words
+        else:
+            day.entries.append(entry)
+        last_sender, last_at = sender, event.at
+    if day is not None:
+        yield day
+
+
+def _is_soon(at: datetime, last_at: datetime | None) -> bool:
+    return last_at is not None and (at - last_at).total_seconds() < GROUP_SECONDS
+
+
+def _entry(event: Event, chat: Chat, local: datetime) -> Words | Notice | None:
+    time = formats.time_format(local, "TIME_FORMAT")
+    if event.type in SAID or (event.text and event.type not in SENTENCES):
+        files = event.data.get("attachments", [])
+        bubble = Bubble(event.text, tuple(File(file["name"], filesizeformat(file["size"])) for file in files))
+        return Words(*_speaker(event, chat), time, [bubble])
+    sentence = SENTENCES.get(event.type)
+    text = sentence(event) if sentence else ""
+    return Notice(text, time) if text else None
+
+
+def _speaker(event: Event, chat: Chat) -> tuple[str, str]:
+    if event.type == "note.posted":
+        return NOTE, event.sender_name or _("Agent")
+    if event.sender_kind == CUSTOMER:
+        return CUSTOMER, event.sender_name or chat.customer.name or _("Customer")
+    if event.sender_kind in (AGENT, BOT):
+        return event.sender_kind, event.sender_name or _("Agent")
+    return SYSTEM, chat.center.name
+
+
+# What is said stands in the log as text; what happened is put into a sentence here. Types in neither table are told to
+# nobody: how an agent was found, what was offered to whom, and the start, which the head of the page says.
+SAID = frozenset({"message.posted", "note.posted", "customer.reminded"})
+
+
+def _closed(event: Event) -> str:
+    if event.data.get("by") == CUSTOMER:
+        return _("The customer ended the chat.")
+    if event.data.get("by") == AGENT and event.sender_name:
+        return _("%(name)s ended the chat.") % {"name": event.sender_name}
+    return _("The chat ended.")
+
+
+def _transferred(event: Event) -> str:
+    return _("The chat was passed on to %(team)s.") % {"team": event.data.get("team_name") or event.data.get("team")}
+
+
+def _disposed(event: Event) -> str:
+    what = event.data.get("disposition") or _("no category")
+    return _with_comment(_("Filed as: %(what)s") % {"what": what}, event.data.get("comment", ""))
+
+
+def _surveyed(event: Event) -> str:
+    rating = event.data.get("rating")
+    head = ngettext("Rated with %(count)d star", "Rated with %(count)d stars", rating or 0) % {"count": rating or 0}
+    return _with_comment(head if rating else _("Commented"), event.data.get("comment", ""))
+
+
+def _with_comment(head: str, comment: str) -> str:
+    return f"{head} – {comment}" if comment else head
+
+
+SENTENCES: dict[str, Callable[[Event], str]] = {
+    "agent.joined": lambda event: _("%(name)s joined the chat.") % {"name": event.data.get("name", "")},
+    "agent.left": lambda event: _("%(name)s left the chat.") % {"name": event.data.get("name", "")},
+    "chat.transferred": _transferred,
+    "search.failed": lambda _event: _("Nobody was free."),
+    "chat.closed": _closed,
+    "chat.reopened": lambda _event: _("The chat was opened again."),
+    "chat.disposed": _disposed,
+    "survey.answered": _surveyed,
+}
+
+
+def _facts(chat: Chat, zone: tzinfo, *, for_staff: bool) -> list[tuple[str, str]]:
+    facts = [
+        (_("Started"), _moment(chat.started_at, zone)),
+        (_("Ended"), _moment(chat.closed_at, zone) if chat.closed_at else _("still open")),
+        (_("Team"), chat.team.name),
+        (_("With"), ", ".join(_people(chat))),
+    ]
+    if for_staff:
+        facts += [
+            (_("Customer"), " · ".join(filter(None, [chat.customer.name, chat.customer.email, chat.customer.phone]))),
+            (_("Page"), chat.page_url),
+        ]
+    facts += [(_("Time zone"), str(zone)), (_("Reference"), str(chat.pk))]
+    return [(label, value) for label, value in facts if value]
+
+
+def _moment(at: datetime, zone: tzinfo) -> str:
+    return formats.date_format(timezone.localtime(at, zone), "DATETIME_FORMAT")
+
+
+def _people(chat: Chat) -> list[str]:
+    """Who took part for the center; who only wrote notes did not."""
+    seats = chat.participants.exclude(kind=CUSTOMER).exclude(joined_at=None).order_by("joined_at", "id")
+    return list(dict.fromkeys(seats.values_list("name", flat=True)))
