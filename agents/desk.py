@@ -39,7 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @never_cache
-@csp_update(TRUSTED_TYPES)
+@csp_update(TRUSTED_TYPES)  # type: ignore[arg-type]  # its types know only views without arguments
 def desk(request: HttpRequest, slug: str) -> HttpResponse:
     """One seat's desk. Another's is not found: whether that center exists is nobody's business."""
     seat = get_object_or_404(seats_of(request), center__slug=slug)
@@ -48,7 +48,7 @@ def desk(request: HttpRequest, slug: str) -> HttpResponse:
 
 def seats_of(request: HttpRequest) -> QuerySet[Agent]:
     """The seats that the signed-in person may sit down on."""
-    seats: QuerySet[Agent] = Agent.objects.active().filter(user_id=request.user.pk, is_bot=False)
+    seats: QuerySet[Agent] = Agent.objects.active().filter(user_id=str(request.user.pk), is_bot=False)
     return seats.select_related("center").order_by("center__name")
 
 

@@ -34,9 +34,14 @@ function draw() {
   else requestAnimationFrame(paint);
 }
 
+let grown = "";
+
 function growComposer() {
-  const box = document.getElementById("composer");
-  if (!box) return;
+  const box = /** @type {HTMLTextAreaElement|null} */ (document.getElementById("composer"));
+  // Measuring makes the browser lay the page out: only when there is something new to measure.
+  const wanted = box ? `${ui.open} ${box.value} ${window.innerWidth}` : "";
+  if (!box || wanted === grown) return;
+  grown = wanted;
   box.style.blockSize = "auto";
   box.style.blockSize = `${Math.min(box.scrollHeight + 2, window.innerHeight * 0.4)}px`;
 }

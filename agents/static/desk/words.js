@@ -34,8 +34,19 @@ export function t(key, values = {}) {
 /** @param {string} key @param {string} fallback for words that the server made: a reason, a status */
 export const tOr = (key, fallback) => catalogue[key] ?? fallback;
 
+/** Formatters are dear to make and cheap to use. @type {Map<string, Intl.NumberFormat>} */
+const formats = new Map();
+
+/** @param {Intl.NumberFormatOptions} options */
+function format(options) {
+  const key = language + JSON.stringify(options);
+  let made = formats.get(key);
+  if (!made) formats.set(key, (made = new Intl.NumberFormat(language, options)));
+  return made;
+}
+
 /** @param {number} value */
-export const number = (value) => new Intl.NumberFormat(language).format(value);
+export const number = (value) => format({}).format(value);
 
 /** The server's clock decides what "now" is. @param {number} milliseconds */
 export function useSkew(milliseconds) {
@@ -79,16 +90,16 @@ export function span(ms) {
   if (seconds < 3600) return `${number(Math.floor(seconds / 60))}:${pad(seconds % 60)}`;
   const unit = seconds < 86_400 ? "hour" : "day";
   const value = Math.floor(seconds / (unit === "hour" ? 3600 : 86_400));
-  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short" }).format(value);
+  return format({ style: "unit", unit, unitDisplay: "short" }).format(value);
 }
 
 /** @param {number} value */
-const pad = (value) => new Intl.NumberFormat(language, { minimumIntegerDigits: 2 }).format(value);
+const pad = (value) => format({ minimumIntegerDigits: 2 }).format(value);
 
 /** @param {number} bytes */
 export function size(bytes) {
   const [value, unit] = bytes < 1024 ? [bytes, "byte"] : bytes < 1024 ** 2 ? [bytes / 1024, "kilobyte"] : [bytes / 1024 ** 2, "megabyte"];
-  return new Intl.NumberFormat(language, { style: "unit", unit: String(unit), unitDisplay: "short", maximumFractionDigits: 1 }).format(Number(value));
+  return format({ style: "unit", unit: String(unit), unitDisplay: "short", maximumFractionDigits: 1 }).format(Number(value));
 }
 
 /** @param {string} code a language code, in words of the reader's language */
