@@ -5,8 +5,6 @@ To add one, write a function that yields metric families and name it in GAUGES.
 
 import time
 from collections.abc import Callable, Iterator
-from importlib import import_module
-from importlib.util import find_spec
 
 import structlog
 from django.db import Error
@@ -16,19 +14,22 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from chats import live
+from chats.models import Chat, TranscriptRequest
+from contactcenter.models import Installation, Team
+
 log = structlog.get_logger(__name__)
 
 PREFIX = "contactcenter"
+# What waits to leave the house: models with due(now) and failed_at.
+DELIVERIES = {"transcript": TranscriptRequest}
 
 
 def queues() -> Iterator[Metric]:
     """Waiting chats and the oldest wait of every team that takes chats."""
-    from contactcenter.models import Team
-
-    chats = import_module("chats.models")
     length = GaugeMetricFamily(f"{PREFIX}_queue_length", "Chats that wait for an agent", labels=["center", "team"])
     oldest = GaugeMetricFamily(f"{PREFIX}_queue_oldest_seconds", "Longest wait in the queue", labels=["center", "team"])
-    waiting = Q(chats__state__in=chats.Chat.WAITING)
+    waiting = Q(chats__state__in=Chat.WAITING)
     now = timezone.now()
     teams = Team.objects.annotate(waiting=Count("chats", waiting), since=Min("chats__queued_at", filter=waiting))
     for team in teams.values("center__slug", "key", "waiting", "since"):
@@ -41,9 +42,8 @@ def queues() -> Iterator[Metric]:
 
 def open_chats() -> Iterator[Metric]:
     """Open chats of every center by state."""
-    chats = import_module("chats.models")
     family = GaugeMetricFamily(f"{PREFIX}_open_chats", "Chats that are not closed", labels=["center", "state"])
-    rows = chats.Chat.objects.open().values_list("center__slug", "state").annotate(count=Count("id")).order_by()
+    rows = Chat.objects.open().values_list("center__slug", "state").annotate(count=Count("id")).order_by()
     for center, state, count in rows:
         family.add_metric([center, state], count)
     yield family
@@ -51,34 +51,26 @@ def open_chats() -> Iterator[Metric]:
 
 def sockets() -> Iterator[Metric]:
     """Websockets that this process holds."""
-    if find_spec("chats.live") is None:
-        return
-    count = getattr(import_module("chats.live"), "connected", None)
-    if callable(count):
-        family = GaugeMetricFamily(f"{PREFIX}_sockets", "Connected websockets of this process", labels=["kind"])
-        for kind, number in count().items():
-            family.add_metric([kind], number)
-        yield family
+    family = GaugeMetricFamily(f"{PREFIX}_sockets", "Connected websockets of this process", labels=["kind"])
+    for kind, number in live.connected().items():
+        family.add_metric([kind], number)
+    yield family
 
 
 def deliveries() -> Iterator[Metric]:
     """Outgoing calls and mails that are due, and those that were given up."""
-    chats = import_module("chats.models")
     now = timezone.now()
     due = GaugeMetricFamily(f"{PREFIX}_deliveries_due", "Deliveries whose time has come", labels=["kind"])
     dead = GaugeMetricFamily(f"{PREFIX}_deliveries_dead", "Deliveries that were given up", labels=["kind"])
-    for kind, name in [("transcript", "TranscriptRequest"), ("webhook", "Delivery")]:
-        if model := getattr(chats, name, None):
-            due.add_metric([kind], model.objects.due(now).count())
-            dead.add_metric([kind], model.objects.filter(failed_at__isnull=False).count())
+    for kind, model in DELIVERIES.items():
+        due.add_metric([kind], model.objects.due(now).count())
+        dead.add_metric([kind], model.objects.filter(failed_at__isnull=False).count())
     yield due
     yield dead
 
 
 def task_lag() -> Iterator[Metric]:
     """Seconds since the canary came through beat, broker and worker."""
-    from contactcenter.models import Installation
-
     seen = Installation.objects.values_list("canary_at", flat=True).first()
     if seen:
         yield GaugeMetricFamily(

@@ -97,27 +97,27 @@ class DatabaseWrapper(base.DatabaseWrapper):
             _acquire()
             self.holds_lock = True
         try:
-            super()._start_transaction_under_autocommit()  # type: ignore[misc] - missing in the stubs
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]  # missing in the stubs
         except BaseException:
             self._release()
             raise
 
     def _commit(self) -> None:
         try:
-            super()._commit()  # type: ignore[misc] - missing in the stubs
+            super()._commit()  # type: ignore[misc]  # missing in the stubs
         finally:
             # A commit that failed leaves the transaction open; the roll-back that follows gives the lock back.
             self._release_after_transaction()
 
     def _rollback(self) -> None:
         try:
-            super()._rollback()  # type: ignore[misc] - missing in the stubs
+            super()._rollback()  # type: ignore[misc]  # missing in the stubs
         finally:
             self._release_after_transaction()
 
     def _close(self) -> None:
         try:
-            super()._close()  # type: ignore[misc] - missing in the stubs
+            super()._close()  # type: ignore[misc]  # missing in the stubs
         finally:
             self._release()
 
