@@ -305,12 +305,13 @@ def test_on_a_phone_one_column_at_a_time(site: Site, desk: Page, customers: Call
     desk.set_viewport_size({"width": 1280, "height": 800})
 
 
-def test_who_is_signed_out_is_told(site: Site, new_context: Callable[..., BrowserContext]) -> None:
+def test_who_is_signed_out_is_told_and_loses_no_word(site: Site, new_context: Callable[..., BrowserContext]) -> None:
     context = new_context()
     page = context.new_page()
     sign_in(page, site, "sofia")
     context.clear_cookies()
-    page.evaluate("window.dispatchEvent(new Event('online'))")
-    page.route("**/api/v1/agent/ticket", lambda route: route.continue_())
-    page.reload()
+    site.stop()
+    site.start()
+    expect(page.locator(".strip")).to_contain_text("You were signed out", timeout=40_000)
+    page.locator(".strip a").click()
     expect(page.locator("[name=login]")).to_be_visible()

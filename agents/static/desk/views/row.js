@@ -70,7 +70,8 @@ function waiting(chat) {
   const since = chat.state === "closed" ? null : chat.waiting_since || (chat.state !== "active" ? chat.queued_at || chat.started_at : null);
   if (!since) return null;
   const ms = now() - Date.parse(since);
-  const target = config.waitingTargetSeconds * 1000;
+  const seconds = store.state.teams.find((team) => team.id === chat.team?.id)?.target_seconds || config.waitingTargetSeconds;
+  const target = seconds * 1000;
   return { text: span(ms), late: ms > 3 * target ? "wait-very-late" : ms > target ? "wait-late" : "" };
 }
 

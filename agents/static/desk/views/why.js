@@ -14,7 +14,7 @@ export function why({ chat, position }) {
     <div class="dialog-body">
       <p>${chosen ? t("why.chosen", { name: chosen }) : t("why.nobody")} ${tOr(`why.strategy.${data.strategy}`, "")}</p>
       ${event ? html`<p class="muted">${moment(event.at)}</p>` : ""}
-      ${people(t("why.eligible"), "circle-check", data.eligible, (item) => facts(item))}
+      ${people(t("why.eligible"), "circle-check", data.eligible, (item) => facts(item, Date.parse(event?.at || "")))}
       ${people(t("why.excluded"), "circle-x", data.excluded, (item) => reasons(item.why))}
     </div>`;
 }
@@ -26,11 +26,12 @@ function people(title, name, items, describe) {
     <ul class="why-list">${items.map((item) => html`<li>${icon(name)}<b dir="auto">${item.name}</b><span>${describe(item)}</span></li>`)}</ul>`;
 }
 
-/** @param {any} item one eligible agent's figures */
-function facts(item) {
+/** @param {any} item one eligible agent's figures @param {number} at when it was decided */
+function facts(item, at) {
   const words = [];
   if (typeof item.free === "number") words.push(t("why.free", { count: item.free }));
-  if (typeof item.idle_seconds === "number") words.push(t("why.idle", { count: Math.round(item.idle_seconds / 60) }));
+  const minutes = item.idle_since ? Math.round((at - Date.parse(item.idle_since)) / 60_000) : 0;
+  if (minutes > 0) words.push(t("why.idle", { count: minutes }));
   return words.join(" · ");
 }
 
