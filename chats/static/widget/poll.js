@@ -49,6 +49,7 @@ export class Poll {
     if (isReset) return;
     onFrame({ type: "events", chat, events: answer.events, head: answer.head });
     onFrame({ type: "chat", chat: answer.chat });
+    if (answer.queue) onFrame({ type: "queue", chat, ...answer.queue });
     if (this.welcomed) return;
     this.welcomed = true;
     onWelcome();

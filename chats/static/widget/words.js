@@ -58,7 +58,7 @@ export function t(key, values = {}) {
   const text = typeof phrase === "string" ? phrase : plural(phrase, Number(values.n), own ? current : "en");
   return text.replace(/\{(\w+)\}/g, (whole, name) => {
     const value = values[name];
-    return value === undefined ? whole : typeof value === "number" ? value.toLocaleString(current) : value;
+    return value === undefined ? whole : typeof value === "number" ? value.toLocaleString(locale()) : value;
   });
 }
 
@@ -67,8 +67,14 @@ function plural(forms, n, code) {
   return forms[new Intl.PluralRules(code).select(n)] ?? forms.other ?? "";
 }
 
+/** Our language as the reader's region writes it: 24 hours in en-GB, 12 in en-US. */
+function locale() {
+  const own = typeof navigator === "object" ? navigator.languages || [] : [];
+  return own.find((code) => code.toLowerCase().split("-")[0] === current) || current;
+}
+
 /** @param {string} at ISO 8601 */
-export const clock = (at) => new Date(at).toLocaleTimeString(current, { hour: "2-digit", minute: "2-digit" });
+export const clock = (at) => new Date(at).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit" });
 
 /** @param {string} at @param {Date} [now] "Today", "Yesterday" or a date */
 export function day(at, now = new Date()) {
@@ -76,7 +82,7 @@ export function day(at, now = new Date()) {
   const days = daysBetween(date, now);
   if (days === 0) return t("day.today");
   if (days === -1) return t("day.yesterday");
-  return date.toLocaleDateString(current, { weekday: "long", day: "numeric", month: "long" });
+  return date.toLocaleDateString(locale(), { weekday: "long", day: "numeric", month: "long" });
 }
 
 /** When we are back, in the reader's zone: "tomorrow at 09:00". @param {string} at @param {Date} [now] */
@@ -87,7 +93,7 @@ export function back(at, now = new Date()) {
   if (days === 0) return t("back.today", { time });
   if (days === 1) return t("back.tomorrow", { time });
   const when = days < 7 ? { weekday: "long" } : { weekday: "long", day: "numeric", month: "long" };
-  return t("back.day", { day: date.toLocaleDateString(current, /** @type {any} */ (when)), time });
+  return t("back.day", { day: date.toLocaleDateString(locale(), /** @type {any} */ (when)), time });
 }
 
 /** @param {Date} date @param {Date} now */
@@ -108,5 +114,5 @@ export function place({ position, wait_seconds: seconds }) {
 /** @param {number} bytes */
 export function size(bytes) {
   const [value, unit] = bytes < 1_000_000 ? [Math.max(1, Math.round(bytes / 1000)), "kilobyte"] : [Math.round(bytes / 100_000) / 10, "megabyte"];
-  return new Intl.NumberFormat(current, { style: "unit", unit: String(unit), unitDisplay: "short" }).format(Number(value));
+  return new Intl.NumberFormat(locale(), { style: "unit", unit: String(unit), unitDisplay: "short" }).format(Number(value));
 }

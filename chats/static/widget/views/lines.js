@@ -61,7 +61,8 @@ export function bubble(app, message, place) {
   return h(`li.message.${side}${place.isFirst ? ".first" : ""}${place.isLast ? ".last" : ""}${pending?.state === "failed" ? ".failed" : ""}`, {},
     side === "in" ? h("div.avatar-place", { "aria-hidden": "true" }, place.isLast ? place.avatar : null) : null,
     h("div.stack", {}, head,
-      text ? h("div.bubble", { dir: "auto" }, ...body(text)) : null,
+      // The text has its own direction, the bubble's tail that of the panel.
+      text ? h("div.bubble", {}, h("div", { dir: "auto" }, ...body(text))) : null,
       attachments.map((file) => attachment(app, file)),
       place.isLast ? h("p.meta", {}, h("time", { datetime: at }, clock(at)), place.status ? ` · ${place.status}` : null) : null,
       pending?.state === "failed" ? failure(app, pending) : null));
@@ -83,7 +84,7 @@ function body(text) {
 function failure(app, pending) {
   const why = pending.error && pending.error !== "failed" ? ` ${t(`error.${pending.error}`)}` : "";
   const known = why.includes("error.") ? "" : why;
-  return h("p.failure", {}, icon("circle-alert"), h("span", {}, t("message.failed") + known),
+  return h("p.failure", {}, h("span", {}, icon("circle-alert"), ` ${t("message.failed")}${known}`),
     h("button.link", { type: "button", onclick: () => void app.client.poster.again(pending) }, t("message.again")),
     h("button.link", { type: "button", onclick: () => app.client.poster.discard(pending) }, t("message.discard")));
 }
