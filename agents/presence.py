@@ -46,6 +46,7 @@ def sign_in(agent: Agent, now: datetime) -> Presence:
     return presence
 
 
+@transaction.atomic(savepoint=False)
 def renew_leases(agent_ids: Iterable[UUID], until: datetime) -> int:
     """The clients of these agents gave a sign of life; how many have a seat. One statement for all agents of a process.
 

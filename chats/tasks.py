@@ -33,9 +33,26 @@ def tend_chat(chat_id: str) -> None:
 
 
 @shared_task
+def mail_transcript(request_id: str) -> None:
+    # Here, because the typesetter behind it is large and every process imports this module.
+    from .transcripts.mail import send_transcript
+
+    send_transcript(UUID(request_id), timezone.now())
+
+
+@shared_task
 def sweep() -> None:
-    """Everything that is due."""
+    """Everything of chats that is due."""
     sweeps.sweep(timezone.now())
+
+
+@shared_task
+def sweep_transcripts() -> None:
+    """A task for each transcript that is due: a mail server may take its time, and it claims what it sends."""
+    from .transcripts.mail import due_transcripts
+
+    for request_id in due_transcripts(timezone.now()):
+        publish("mail_transcript", str(request_id))
 
 
 @shared_task

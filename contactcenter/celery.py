@@ -29,7 +29,12 @@ REDIS: dict[str, Any] = {
 }
 
 # Seconds between two looks at what is due. One line per sweep; every sweep may run twice or late.
-SWEEPS: dict[str, float] = {"contactcenter.canary": 30, "chats.tasks.sweep": 2, "chats.tasks.tidy": 3600}
+SWEEPS: dict[str, float] = {
+    "contactcenter.canary": 30,
+    "chats.tasks.sweep": 2,
+    "chats.tasks.sweep_transcripts": 10,
+    "chats.tasks.tidy": 3600,
+}
 
 
 def schedule() -> dict[str, dict[str, Any]]:

@@ -23,9 +23,8 @@ from chats.errors import Refused
 from chats.models import Chat, Invitation, Occupation, Participant
 from chats.routing import sweeps
 from contactcenter.models import Team
-from tests.conftest import make_agent, make_center, make_customer
-
 from tests.chats.routing.truths import check_all, moved, overlooked
+from tests.conftest import make_agent, make_center, make_customer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 

@@ -33,13 +33,14 @@ def check_owners() -> None:
     for chat in Chat.objects.all():
         place, offer = occupied.get(chat.pk), pending.get(chat.pk)
         if chat.state == Chat.State.ACTIVE:
-            assert place and place.is_held and place.agent_id == chat.agent_id and offer is None, chat.state
+            assert offer is None
+            assert (place.is_held, place.agent_id) == (True, chat.agent_id)
         elif chat.is_waiting:
-            assert chat.agent_id is None and chat.queued_at is not None
+            assert (chat.agent_id, chat.queued_at is None) == (None, False)
             assert (place is None) == (offer is None)
             assert place is None or (place.invitation == offer and offer.agent_id == place.agent_id)
         else:
-            assert place is None and offer is None and chat.closed_at is not None
+            assert (place, offer, chat.closed_at is None) == (None, None, False)
         seats = chat.participants.filter(kind="agent", left_at=None).exclude(joined_at=None)
         owners = {seat.agent_id for seat in seats}
         assert owners == ({chat.agent_id} if chat.state == Chat.State.ACTIVE else set())
