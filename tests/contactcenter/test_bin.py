@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-pytestmark = [pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_START_SECONDS = 400
@@ -152,7 +152,12 @@ def test_leftovers_are_told_and_fail_only_when_all_is_asked_for(tmp_path: Path) 
     file.write_text(
         "import pytest\n\n\n@pytest.mark.postgres\ndef test_far(): pass\n\n\ndef test_near(): pass\n",
     )
-    env = {**os.environ, "DATABASE_URL": "", "TESTS_LEFT_OUT": "types of the browser code: npm is not installed"}
+    env = {
+        **os.environ,
+        "DATABASE_URL": "",
+        "TESTS_LEFT_OUT": "types of the browser code: npm is not installed",
+        "TESTS_FAILED_BEFORE": "",
+    }
     command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), str(file)]
     usual = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
     assert usual.returncode == 0, usual.stdout

@@ -10,8 +10,6 @@ import yaml
 
 from contactcenter.edge import Limits
 
-pytestmark = pytest.mark.both
-
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 

@@ -13,8 +13,6 @@ from django.http import HttpResponse, JsonResponse
 from contactcenter import longpoll
 from contactcenter.edge import Edge, Limits
 
-pytestmark = pytest.mark.both
-
 Handler = Callable[[dict[str, Any]], tuple[str, list[tuple[str, str]], bytes]]
 
 

@@ -13,8 +13,6 @@ from django.core.exceptions import ImproperlyConfigured
 
 from contactcenter import environment as env
 
-pytestmark = pytest.mark.both
-
 ROOT = Path(__file__).resolve().parents[2]
 
 

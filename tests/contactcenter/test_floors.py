@@ -3,11 +3,8 @@
 import tomllib
 from pathlib import Path
 
-import pytest
 from django.apps import apps
 from django.db.models import Field
-
-pytestmark = pytest.mark.both
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOORS = {"contactcenter": 0, "agents": 1, "chats": 2}

@@ -10,8 +10,6 @@ import pytest
 
 from contactcenter.logs import redact, redact_text
 
-pytestmark = pytest.mark.both
-
 
 @pytest.mark.parametrize(
     "line",

@@ -17,7 +17,7 @@ import pytest
 
 from contactcenter import instance
 
-pytestmark = [pytest.mark.both, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 
