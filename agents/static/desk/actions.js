@@ -165,6 +165,7 @@ export async function closeChat(chat, ending) {
 export async function transfer(chat, target) {
   if (!(await ask({ type: "transfer", chat, ...target }))) return;
   setUi({ dialog: null });
+  if (ui.open === chat) closeThread();
   toast(t("transfer.done"));
 }
 

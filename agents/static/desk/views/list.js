@@ -105,7 +105,7 @@ function teamHead(chats, at) {
   if (at && chats[at - 1].team?.id === team?.id) return "";
   const entry = store.state.queue.get(team?.id);
   const oldest = entry?.oldest_at ? span(now() - Date.parse(entry.oldest_at)) : "";
-  return html`<h2 class="rows-head"><span dir="auto">${team?.name}</span><span>${t("queue.head", { count: entry?.waiting || 0, oldest })}</span></h2>`;
+  return html`<h2 class="rows-head"><span dir="auto">${team?.name}</span><span>${entry ? t("queue.head", { count: entry.waiting, oldest }) : ""}</span></h2>`;
 }
 
 function emptyList() {

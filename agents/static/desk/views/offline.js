@@ -18,14 +18,14 @@ export function offlineMessage(id) {
         <div class="thread-who"><span><b dir="auto">${message.name || message.email}</b><small>${moment(message.created_at || message.at)}</small></span></div>
         <div class="thread-actions"><button class="button button-primary" @click=${done}>${icon("check")}${t("offline.handle")}</button></div>
       </header>
-      <div class="lines">
-        <dl class="facts facts-wide">
+      <div class="lines"><div class="lines-inner">
+        <dl class="facts">
           ${fact("mail", t("field.email"), message.email ? html`<a href="mailto:${encodeURIComponent(message.email).replace("%40", "@")}">${message.email}</a>` : "")}
           ${fact("phone", t("field.phone"), message.phone)} ${fact("users", t("field.team"), message.team?.name)}
           ${fact("link", t("field.page"), message.page?.url ? safeLink(message.page.url, message.page.title || message.page.url) : "")}
         </dl>
         <div class="group group-in"><div class="bubble bubble-in" dir="auto">${rich(message.text)}</div></div>
-      </div>
+      </div></div>
     </section>`;
 }
 

@@ -16,7 +16,7 @@ export function topbar() {
     <header class="topbar">
       <a class="topbar-brand" href="#/" @click=${goHome}>
         <span class="brand-mark brand-mark-small">${icon("messages-square")}</span>
-        <span class="topbar-name" dir="auto">${config.center.name}</span>
+        <h1 class="topbar-name" dir="auto">${config.center.name}</h1>
       </a>
       ${connection()}
       <button class="topbar-search" @click=${() => setUi({ dialog: { kind: "palette" } })}>
