@@ -25,6 +25,7 @@ class Waker:
         self.publish = publish
         self.most_pending = most_pending
         self.dropped = 0
+        self._thread: threading.Thread | None = None
         self._begin()
 
     def wake(self, task: str, row_id: Any) -> None:
@@ -48,7 +49,7 @@ class Waker:
         self._process = os.getpid()
         self._changed = threading.Condition()
         self._pending: dict[tuple[str, str], None] = {}  # in the order of asking
-        self._thread: threading.Thread | None = None
+        self._thread = None
         self._is_full = False
 
     def _drop(self) -> None:

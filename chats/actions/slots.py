@@ -47,7 +47,7 @@ def hold(occupation: Occupation, now: datetime) -> None:
     note_assigned(occupation.agent_id, now)
 
 
-def note_assigned(agent_id: object, now: datetime) -> None:
+def note_assigned(agent_id: UUID, now: datetime) -> None:
     """What the strategies longest-idle and round-robin look at."""
     Presence.objects.filter(agent_id=agent_id).update(last_assigned_at=now, idle_since=None)
 

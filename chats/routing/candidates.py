@@ -84,7 +84,7 @@ def _unoffered(team: Team) -> Any:
 
 
 def _load_tried(team: Team, now: datetime) -> dict[UUID, list[tuple[UUID, datetime]]]:
-    refusals = Invitation.objects.filter(
+    refusals: Any = Invitation.objects.filter(
         chat__team=team,
         chat__state__in=Chat.WAITING,
         state__in=[Invitation.State.DECLINED, Invitation.State.EXPIRED],
