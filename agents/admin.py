@@ -5,18 +5,20 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import display, register
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from contactcenter.accounts import end_sessions, find_person, new_user, send_welcome
 from contactcenter.administration.base import CenterModelAdmin, CenterTabularInline
+from contactcenter.administration.pages import links_to
 from contactcenter.administration.scope import CenterForm
 from contactcenter.administration.sites import SITES
 from contactcenter.models import User
@@ -25,13 +27,14 @@ from .models import Agent, CannedReply, Disposition, Membership, Presence
 from .seats import prepare_seat, set_capacity
 
 ENDS_SESSIONS = {"role", "is_active"}
+WELCOME_PAUSE = 60  # seconds between two welcome mails to one person
 
 
 class AgentAddForm(CenterForm):
     """A new seat. Whether the person has an account already is nobody's business here: the form answers alike."""
 
     email = forms.EmailField(
-        label=_("email"),
+        label=_("Email"),
         required=False,
         widget=UnfoldAdminEmailInputWidget,
         help_text=_(
@@ -76,24 +79,32 @@ class AgentAdmin(CenterModelAdmin):
     list_display = ("name", "sign_in", "role", "status", "slots_used", "is_bot", "is_active")
     list_filter = ("role", "memberships__team", "is_bot", "is_active")
     search_fields = ("name", "user__username", "user__email")
-    readonly_fields = ("sign_in", "status", "slots_used", "chats_link", "created_at")
+    readonly_fields = ("sign_in", "status", "slots_used", "used_by", "created_at")
     inlines = (MembershipInline,)
     actions_detail = ("send_welcome_again", "sign_out_everywhere")
     list_select_related = ("user", "presence")
     fieldsets = (
         (None, {"fields": (("name", "role"), ("sign_in", "is_active"), "avatar")}),
         (_("What they take"), {"fields": (("capacity", "slots_used"), "languages", "skills")}),
-        (_("Now"), {"fields": (("status", "chats_link"), ("is_bot", "created_at"))}),
+        (_("Now"), {"fields": (("status", "used_by"), ("is_bot", "created_at"))}),
     )
     add_fieldsets = (
         (None, {"fields": (("name", "role"), ("email", "is_bot"))}),
         (_("What they take"), {"fields": ("capacity", "languages", "skills")}),
     )
 
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        return super().get_queryset(request).prefetch_related("occupations")
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
             kwargs["form"] = AgentAddForm
         return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        # A person's seat that became a bot's would let a center's admin make a password for that person's account.
+        fixed = super().get_readonly_fields(request, obj)
+        return fixed if self.is_operators or obj is None else [*fixed, "is_bot"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever took part in chats stays in their logs: switch the seat off instead."""
@@ -127,7 +138,7 @@ class AgentAdmin(CenterModelAdmin):
     @display(description=_("status"))
     def status(self, obj: Agent) -> str:
         """What the desk says of the agent: the chosen status while the client is there."""
-        presence = Presence.objects.filter(agent=obj).first()
+        presence: Presence | None = getattr(obj, "presence", None)
         if presence is None or not presence.is_leased(timezone.now()):
             return str(Presence.Status.OFFLINE.label)
         return presence.get_status_display()
@@ -136,20 +147,19 @@ class AgentAdmin(CenterModelAdmin):
     def slots_used(self, obj: Agent) -> str:
         if obj._state.adding:
             return "–"
-        return str(_("%(used)s of %(all)s")) % {"used": obj.occupations.count(), "all": obj.capacity}
+        return str(_("%(used)s of %(all)s")) % {"used": len(obj.occupations.all()), "all": obj.capacity}
 
-    @display(description=_("chats"))
-    def chats_link(self, obj: Agent) -> str:
-        if obj._state.adding:
-            return "–"
-        path = reverse("admin:chats_chat_changelist", current_app=self.admin_site.name)
-        words = _("%d chats") % obj.chats.count()
-        return format_html('<a class="text-link" href="{}?agent__id__exact={}">{}</a>', path, obj.pk, words)
+    @display(description=_("used by"))
+    def used_by(self, obj: Agent) -> Any:
+        return links_to(self.admin_site, obj, ("chats_chat", "agent__id__exact", _("chats"), obj.chats.count()))
 
     @action(description=_("Send the welcome mail again"), url_path="welcome", icon="mail")
     def send_welcome_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
         agent = self.own(request, object_id)
         if request.method == "POST":
+            if not cache.add(f"welcome:{agent.pk}", 1, WELCOME_PAUSE):
+                messages.warning(request, _("We wrote a moment ago. Wait a minute before you try again."))
+                return self._back(agent)
             send_welcome(agent.user, agent.center)
             self.note(request, "welcome mail sent", agent)
             messages.success(request, _("We write to %s.") % self.sign_in(agent))
@@ -187,4 +197,10 @@ class DispositionAdmin(CenterModelAdmin):
     list_display = ("name", "order", "is_active")
     list_filter = ("is_active",)
     search_fields = ("name",)
-    fieldsets = ((None, {"fields": ("name", ("order", "is_active"))}),)
+    readonly_fields = ("used_by",)
+    fieldsets = ((None, {"fields": ("name", ("order", "is_active"), "used_by")}),)
+
+    @display(description=_("used by"))
+    def used_by(self, obj: Disposition) -> Any:
+        count = obj.center.chats.filter(disposition=obj).count() if not obj._state.adding else 0
+        return links_to(self.admin_site, obj, ("chats_chat", "disposition__id__exact", _("chats"), count))

@@ -24,6 +24,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from . import audit
+from .administration.access import centers_of
 from .models import ContactCenter, User
 
 log = structlog.get_logger(__name__)
@@ -114,12 +115,12 @@ def listen() -> None:
 
 
 def _signed_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
-    audit.note("signed in", request=request, user=user)
+    audit.note("signed in", request=request, user=user, center=_only_center(user))
 
 
 def _signed_out(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
     if user is not None:
-        audit.note("signed out", request=request, user=user)
+        audit.note("signed out", request=request, user=user, center=_only_center(user))
 
 
 def _sign_in_failed(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
@@ -127,7 +128,13 @@ def _sign_in_failed(credentials: dict[str, Any], request: HttpRequest | None = N
     audit.note("sign-in failed", request=request, actor=str(typed))
 
 
+def _only_center(user: User) -> ContactCenter | None:
+    """Whose audit log tells of a person's account: the center's where there is but one, else only the operators'."""
+    found = list(centers_of(user, as_admin=False)[:2])
+    return found[0] if len(found) == 1 else None
+
+
 def _credentials_changed(action: str, request: HttpRequest, user: User, **kwargs: Any) -> None:
     """Whoever knew the old password, or got in without the new factor, is out."""
-    audit.note(action, request=request, user=user)
+    audit.note(action, request=request, user=user, center=_only_center(user))
     end_sessions(user, but=request)

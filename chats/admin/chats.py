@@ -49,7 +49,6 @@ class ChatAdmin(ReadOnly, CenterModelAdmin):
         (
             _("More"),
             {
-                "classes": ["tab"],
                 "fields": (
                     "subject",
                     "language",
@@ -83,7 +82,7 @@ class ChatAdmin(ReadOnly, CenterModelAdmin):
         closed = [self._close(request, chat) for chat in queryset.open()]  # type: ignore[attr-defined]
         messages.success(request, _("%d chats are closed.") % len(closed))
 
-    @action(description=_("Close this chat"), url_path="close", icon="close")
+    @action(description=_("End this chat"), url_path="close", icon="close")
     def close(self, request: HttpRequest, object_id: str) -> HttpResponse:
         chat = self.own(request, object_id)
         if request.method == "POST":
@@ -93,7 +92,7 @@ class ChatAdmin(ReadOnly, CenterModelAdmin):
                 reverse("admin:chats_chat_change", args=[chat.pk], current_app=self.admin_site.name)
             )
         return self.ask(
-            request, chat, _("Close this chat"), _("The customer and the agent see that the chat has ended. Close it?")
+            request, chat, _("End this chat"), _("The customer and the agent see that the chat has ended. End it?")
         )
 
     def _close(self, request: HttpRequest, chat: Chat) -> Chat:

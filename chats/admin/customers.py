@@ -11,13 +11,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
 from chats.actions.customers import block_customer, unblock_customer
 from chats.models import Customer
 from contactcenter.administration.base import CenterModelAdmin
+from contactcenter.administration.pages import links_to
 from contactcenter.administration.sites import SITES
 
 BLOCK_DAYS = 30
@@ -37,11 +38,11 @@ class CustomerAdmin(CenterModelAdmin):
     actions_detail = ("block_one", "unblock_one")
     readonly_fields = (
         "external_id", "is_identified", "is_blocked", "blocked_until", "block_reason", "merged_into", "merged_here",
-        "custom", "chats_link", "last_seen_at", "created_at",
+        "custom", "used_by", "last_seen_at", "created_at",
     )  # fmt: skip
     fieldsets = (
         (None, {"fields": ("name", ("email", "phone"), ("language", "time_zone"), "notes")}),
-        (_("Chats"), {"fields": (("chats_link", "last_seen_at", "created_at"),)}),
+        (_("Chats"), {"fields": (("used_by", "last_seen_at", "created_at"),)}),
         (_("Who it is"), {"fields": (("external_id", "is_identified"), ("merged_into", "merged_here"), "custom")}),
         (_("Blocking"), {"fields": (("is_blocked", "blocked_until", "block_reason"),)}),
     )
@@ -50,11 +51,14 @@ class CustomerAdmin(CenterModelAdmin):
         used = obj is not None and obj.chats.exists()
         return not used and super().has_delete_permission(request, obj)
 
-    @display(description=_("chats"))
-    def chats_link(self, obj: Customer) -> str:
-        path = reverse("admin:chats_chat_changelist", current_app=self.admin_site.name)
-        words = _("%d chats") % obj.chats.count()
-        return format_html('<a class="text-link" href="{}?customer__id__exact={}">{}</a>', path, obj.pk, words)
+    @display(description=_("used by"))
+    def used_by(self, obj: Customer) -> Any:
+        return links_to(
+            self.admin_site,
+            obj,
+            ("chats_chat", "customer__id__exact", _("chats"), obj.chats.count()),
+            ("chats_offlinemessage", "customer__id__exact", _("offline messages"), obj.offline_messages.count()),
+        )
 
     @display(description=_("merged into this one"))
     def merged_here(self, obj: Customer) -> Any:

@@ -3,21 +3,29 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Min, Q, QuerySet
 from django.db.models.functions import ExtractHour
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from agents.models import Presence
-from chats.models import Chat
-from contactcenter.administration.sites import center_site, operator_site
-from contactcenter.models import ContactCenter, Team
+from chats.models import Chat, OfflineMessage
+from contactcenter.administration.sites import center_site, operator_site, zone_of
+from contactcenter.models import Team
 
 RATING_DAYS = 30
 TOP = 100  # height of a plot
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Bars, and the value of the highest one in words."""
+
+    bars: "list[Bar]"
+    most: str
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,15 @@ def add_figures(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]
     chats: Any = site.limit(request, Chat.objects.all(), "center")
     zone = zone_of(center)
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    context["figures"] = figures(chats, site.limit(request, Presence.objects.all(), "center"), midnight, now)
+    left = site.limit(request, OfflineMessage.objects.filter(handled_at=None), "center").count()
+    context["figures"] = [
+        *figures(chats, site.limit(request, Presence.objects.all(), "center"), midnight, now),
+        {"name": _("Offline messages"), "value": left, "link": ("chats_offlinemessage", "handled_at__isempty=1")},
+    ]
+    for figure in context["figures"]:
+        if "link" in figure:
+            model, query = figure["link"]
+            figure["link"] = f"{reverse(f'admin:{model}_changelist', current_app=site.name)}?{query}"
     context["hours"] = by_hour(chats.filter(started_at__gte=midnight), now.astimezone(zone))
     context["waits"] = waits_by_hour(chats.filter(started_at__gte=midnight), now.astimezone(zone))
     context["ratings"] = ratings(chats.filter(closed_at__gte=now - timedelta(days=RATING_DAYS)))
@@ -57,16 +73,7 @@ def add_figures(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]
     return context
 
 
-def zone_of(center: ContactCenter | None) -> ZoneInfo:
-    try:
-        return ZoneInfo(center.time_zone if center else "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
-
-
-def figures(
-    chats: "QuerySet[Any]", presences: Any, midnight: datetime, now: datetime
-) -> list[dict[str, Any]]:
+def figures(chats: "QuerySet[Any]", presences: Any, midnight: datetime, now: datetime) -> list[dict[str, Any]]:
     """The row of numbers at the top; `tone` colours what wants somebody."""
     waiting = Q(state__in=Chat.WAITING)
     found = chats.filter(Q(started_at__gte=midnight) | ~Q(state=Chat.State.CLOSED)).aggregate(
@@ -89,14 +96,14 @@ def figures(
             "name": _("Waiting"),
             "value": found["waiting"],
             "tone": "waiting" if found["waiting"] else "",
-            "link": "state__exact=queued",
+            "link": ("chats_chat", "state__exact=queued"),
         },
         {
             "name": _("Longest wait"),
             "value": minutes(oldest) if oldest else "–",
             "tone": "danger" if oldest > 300 else "",
         },
-        {"name": _("With an agent"), "value": found["active"], "link": "state__exact=active"},
+        {"name": _("With an agent"), "value": found["active"], "link": ("chats_chat", "state__exact=active")},
         {
             "name": _("Agents online"),
             "value": there["online"],
@@ -104,7 +111,7 @@ def figures(
             "tone": "live" if there["online"] else "danger" if found["waiting"] else "",
         },
         {"name": _("Chats today"), "value": found["today"]},
-        {"name": _("Average wait today"), "value": minutes(found["wait"].total_seconds()) if found["wait"] else "–"},
+        {"name": _("Average wait"), "value": minutes(found["wait"].total_seconds()) if found["wait"] else "–"},
         {"name": _("Rating today"), "value": f"{found['rating']:.1f}" if found["rating"] else "–"},
     ]
 
@@ -116,14 +123,14 @@ def minutes(seconds: float) -> str:
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 
-def by_hour(chats: "QuerySet[Any]", local: datetime) -> list[Bar]:
+def by_hour(chats: "QuerySet[Any]", local: datetime) -> Plot:
     """Chats that started, by the hour of today."""
     counted = chats.annotate(hour=ExtractHour("started_at", tzinfo=local.tzinfo)).values_list("hour")
     found = dict(counted.annotate(count=Count("pk")).order_by("hour"))
     return _bars(found, local.hour, str)
 
 
-def waits_by_hour(chats: "QuerySet[Any]", local: datetime) -> list[Bar]:
+def waits_by_hour(chats: "QuerySet[Any]", local: datetime) -> Plot:
     """The average wait for an agent, by the hour of today."""
     wait = ExpressionWrapper(F("first_accepted_at") - F("started_at"), output_field=DurationField())
     hours = chats.exclude(first_accepted_at=None).annotate(hour=ExtractHour("started_at", tzinfo=local.tzinfo))
@@ -131,12 +138,13 @@ def waits_by_hour(chats: "QuerySet[Any]", local: datetime) -> list[Bar]:
     return _bars({hour: wait.total_seconds() for hour, wait in rows}, local.hour, minutes)
 
 
-def _bars(found: dict[int, Any], this_hour: int, words: Any) -> list[Bar]:
+def _bars(found: dict[int, Any], this_hour: int, words: Any) -> Plot:
     most = max(found.values(), default=0) or 1
-    return [
+    bars = [
         Bar(f"{hour:02}", words(found.get(hour, 0)), round(found.get(hour, 0) / most * TOP, 1), hour == this_hour)
         for hour in range(24)
     ]
+    return Plot(bars, words(most) if found else "")
 
 
 def ratings(chats: "QuerySet[Any]") -> list[Bar]:

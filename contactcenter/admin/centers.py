@@ -6,8 +6,10 @@ from zoneinfo import available_timezones
 from django import forms
 from django.conf import settings
 from django.contrib.admin import display, register
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminSelect2Widget, UnfoldAdminSelectWidget
 
@@ -25,8 +27,8 @@ def zone_choices(blank: Any = None) -> list[tuple[str, Any]]:
 
 
 class ContactCenterForm(CenterForm):
-    time_zone = forms.ChoiceField(label=_("time zone"), choices=zone_choices, widget=UnfoldAdminSelect2Widget)
-    language = forms.ChoiceField(label=_("language"), choices=settings.LANGUAGES, widget=UnfoldAdminSelectWidget)
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices, widget=UnfoldAdminSelect2Widget)
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES, widget=UnfoldAdminSelectWidget)
 
     class Meta:
         widgets = {"accent": UnfoldAdminColorInputWidget(attrs={"type": "color"})}
@@ -54,6 +56,13 @@ class ContactCenterAdmin(CenterModelAdmin):
         (_("Look"), {"fields": ("accent", "colours", "logo")}),
         (_("Address"), {"fields": ("slug", "host", "is_active", "created_at")}),
     )
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """A center's admin has one, so its page is the list."""
+        center = self.admin_site.center_of(request)
+        if center is None:
+            return super().changelist_view(request, extra_context)
+        return redirect(reverse("admin:contactcenter_contactcenter_change", args=[center.pk]))
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.is_operators and super().has_add_permission(request, obj)

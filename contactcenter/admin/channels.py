@@ -8,10 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminColorInputWidget
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from contactcenter.administration.base import CenterModelAdmin, CenterStackedInline, CenterTabularInline
-from contactcenter.administration.pages import secret_asked
+from contactcenter.administration.pages import links_to, secret_asked
 from contactcenter.administration.scope import CenterForm
 from contactcenter.administration.sites import SITES
 from contactcenter.colour import check_accent, text_on
@@ -21,7 +21,8 @@ from contactcenter.models.channel import new_identity_secret
 
 class WidgetSettingsForm(CenterForm):
     class Meta:
-        widgets = {"accent": UnfoldAdminColorInputWidget(attrs={"placeholder": "#2f6fed", "maxlength": 7})}
+        # Not the browser's colour picker, which cannot be empty: empty means the center's colour.
+        widgets = {"accent": UnfoldAdminTextInputWidget(attrs={"placeholder": "#2f6fed"})}
 
     def clean_accent(self) -> str:
         accent: str = self.cleaned_data["accent"].lower()
@@ -70,18 +71,27 @@ class ChannelAdmin(CenterModelAdmin):
     list_display = ("name", "kind", "team", "origins", "is_active")
     list_filter = ("kind", "team", "is_active")
     search_fields = ("name", "key")
-    readonly_fields = ("preview", "snippet", "secret", "created_at")
+    readonly_fields = ("preview", "snippet", "secret", "created_at", "used_by")
     inlines = (WidgetSettingsInline, FormFieldInline)
     actions_detail = ("show_identity_secret", "renew_identity_secret")
     fieldsets = (
-        (None, {"fields": (("name", "kind"), ("team", "is_active"), "allowed_origins")}),
+        (None, {"fields": (("name", "kind"), ("team", "is_active"), "allowed_origins", "used_by")}),
         (_("On your site"), {"fields": ("snippet", "preview")}),
-        (_("Keys"), {"classes": ["tab"], "fields": ("key", "secret", "created_at")}),
+        (_("Keys"), {"fields": ("key", "secret", "created_at")}),
     )
 
     @display(description=_("allowed origins"))
     def origins(self, obj: Channel) -> str:
         return ", ".join(obj.allowed_origins[:3]) + (" …" if len(obj.allowed_origins) > 3 else "")
+
+    @display(description=_("used by"))
+    def used_by(self, obj: Channel) -> Any:
+        return links_to(
+            self.admin_site,
+            obj,
+            ("chats_chat", "channel__id__exact", _("chats"), obj.chats.count()),
+            ("chats_offlinemessage", "channel__id__exact", _("offline messages"), obj.offline_messages.count()),
+        )
 
     @display(description=_("widget"))
     def preview(self, obj: Channel) -> str:

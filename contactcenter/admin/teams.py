@@ -6,13 +6,12 @@ from typing import Any
 from django import forms
 from django.contrib.admin import display, register
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelect2Widget
 
 from contactcenter.administration.base import CenterModelAdmin, CenterTabularInline
+from contactcenter.administration.pages import links_to
 from contactcenter.administration.scope import CenterForm
 from contactcenter.administration.sites import SITES
 from contactcenter.hours import is_open, opens_at
@@ -49,7 +48,7 @@ class HolidayInline(CenterTabularInline):
 
 class TeamForm(CenterForm):
     time_zone = forms.ChoiceField(
-        label=_("time zone"),
+        label=_("Time zone"),
         required=False,
         choices=lambda: zone_choices(_("The center's")),
         widget=UnfoldAdminSelect2Widget,
@@ -63,6 +62,7 @@ class TeamAdmin(CenterModelAdmin):
     list_display = ("name", "key", "mode", "strategy", "open_now", "is_default", "is_active")
     list_filter = ("is_active", "mode", "strategy")
     search_fields = ("name", "key")
+    list_select_related = ("center",)
     prepopulated_fields = {"key": ("name",)}
     readonly_fields = ("week", "used_by")
     inlines = (OpeningHoursInline, HolidayInline)
@@ -117,21 +117,15 @@ class TeamAdmin(CenterModelAdmin):
 
     @display(description=_("used by"))
     def used_by(self, obj: Team) -> Any:
-        """Links to the lists of what belongs to the team."""
-        if obj._state.adding:
-            return "–"
-        lists = [
+        return links_to(
+            self.admin_site,
+            obj,
             ("agents_agent", "memberships__team__id__exact", _("agents"), obj.memberships.count()),
             ("contactcenter_channel", "team__id__exact", _("channels"), obj.channels.count()),
             ("chats_chat", "team__id__exact", _("chats"), obj.chats.count()),
             ("agents_cannedreply", "team__id__exact", _("canned replies"), obj.canned_replies.count()),
             ("chats_offlinemessage", "team__id__exact", _("offline messages"), obj.offline_messages.count()),
-        ]
-        rows = (
-            (reverse(f"admin:{model}_changelist", current_app=self.admin_site.name), lookup, obj.pk, count, name)
-            for model, lookup, name, count in lists
         )
-        return format_html_join(" · ", '<a class="text-link" href="{}?{}={}">{} {}</a>', rows)
 
 
 def _bar(span: OpeningHours) -> tuple[int, int]:

@@ -28,7 +28,9 @@ def centers_of(user: User, *, as_admin: bool) -> QuerySet[ContactCenter]:
     if as_admin and user.is_operator:
         return ContactCenter.objects.filter(is_active=True)
     answers = seats_asked.send(sender=None, user=user, as_admin=as_admin)
-    return ContactCenter.objects.filter(is_active=True, pk__in=[pk for _receiver, found in answers for pk in found or []])
+    return ContactCenter.objects.filter(
+        is_active=True, pk__in=[pk for _receiver, found in answers for pk in found or []]
+    )
 
 
 def chosen_center(request: HttpRequest) -> ContactCenter | None:

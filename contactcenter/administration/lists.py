@@ -54,9 +54,9 @@ LISTS: dict[str, Callable[[str], None]] = {
     "allowed_origins": check_origin,
 }
 HINTS = {
-    "languages": _("One a line: en, de, pt-BR"),
-    "skills": _("One a line"),
-    "options": _("One a line"),
+    "languages": _("en, de, pt-BR …"),
+    "skills": _("Type, then Enter"),
+    "options": _("Type, then Enter"),
     "allowed_origins": "https://www.example.com",
 }
 

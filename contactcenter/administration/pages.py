@@ -5,7 +5,21 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.html import format_html_join
+from django.utils.text import capfirst
+
+
+def links_to(site: Any, row: Any, *lists: tuple[str, str, Any, int]) -> Any:
+    """Links to the lists of what uses a row. Each: model (app_model), lookup, name, count."""
+    if row._state.adding:
+        return "–"
+    found = (
+        (reverse(f"admin:{model}_changelist", current_app=site.name), lookup, row.pk, capfirst(name), count)
+        for model, lookup, name, count in lists
+    )
+    return format_html_join(" · ", '<a class="text-link" href="{}?{}={}">{}: {}</a>', found)
 
 
 def question_page(request: HttpRequest, model_admin: Any, obj: Any, *, title: Any, question: Any) -> HttpResponse:

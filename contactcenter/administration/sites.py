@@ -1,7 +1,10 @@
 """The two admin sites: the operators', over everything, and a center's own."""
 
 import time
+from collections.abc import Callable
+from functools import update_wrapper
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -11,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
@@ -23,6 +27,14 @@ from contactcenter.models import ContactCenter, User
 from .access import centers_of, choose_center, chosen_center, lacks_second_factor, person_of
 
 FOUND_OF_EACH = 8
+
+
+def zone_of(center: ContactCenter | None) -> ZoneInfo:
+    """The center's time zone, else UTC."""
+    try:
+        return ZoneInfo(center.time_zone if center else "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
 
 
 class Site(UnfoldAdminSite):
@@ -43,6 +55,19 @@ class Site(UnfoldAdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         user = person_of(request)
         return user is not None and self.is_entitled(user) and not lacks_second_factor(user)
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        """Times are the center's, on pages and in forms; so the page is rendered before the zone is left."""
+        inner = super().admin_view(view, cacheable)
+
+        def in_zone(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            with timezone.override(zone_of(self.center_of(request))):
+                response = inner(request, *args, **kwargs)
+                if hasattr(response, "render") and not response.is_rendered:
+                    response.render()
+                return response
+
+        return update_wrapper(in_zone, inner)
 
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
