@@ -8,27 +8,22 @@ stall, upload slowly or do not read therefore hold ten sockets and no thread.
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import IO, Any
 
 import structlog
-from a2wsgi import WSGIMiddleware
 from django.http.request import split_domain_port, validate_host
 
 from contactcenter import longpoll
+from contactcenter.bridge import MEGABYTE, Answer, Bridge, Message, Scope, Send
 
 log = structlog.get_logger(__name__)
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 # Waits until one of the topics is announced or the seconds have passed. Subscribes before it first suspends.
 Wait = Callable[[list[str], float], Awaitable[Any]]
 
-MEGABYTE = 1024 * 1024
-CHUNK = 64 * 1024
 LONG_POLL = longpoll.HEADER.lower().encode()
 LONG_POLL_ROUND = longpoll.ROUND_HEADER.lower().encode()
 SENTENCES = {
@@ -71,48 +66,11 @@ class Limits:
         return self.upload if path.startswith(self.upload_prefix) else self.body
 
 
-class Answer:
-    """What Django answered: start message and spooled body."""
-
-    def __init__(self) -> None:
-        self.start: Message | None = None
-        self.body: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=MEGABYTE)  # noqa: SIM115 - closed by close()
-
-    async def take(self, message: Message) -> None:
-        """The `send` that a2wsgi gets. Never waits for the client."""
-        if message["type"] == "http.response.start":
-            self.start = message
-        else:
-            self.body.write(message.get("body", b""))
-
-    def pop_long_poll(self) -> tuple[list[str], float] | None:
-        """Topics and seconds if this is a long poll's "nothing yet"; the mark is removed in any case."""
-        if self.start is None:
-            return None
-        headers = [(name.lower(), value) for name, value in self.start["headers"]]
-        marks = [value for name, value in headers if name == LONG_POLL]
-        self.start["headers"] = [header for header in headers if header[0] != LONG_POLL]
-        return longpoll.parse(marks[0].decode("latin1")) if marks else None
-
-    async def send(self, send: Send) -> None:
-        """Give it to the client, as fast as the client reads."""
-        if self.start is None:
-            raise RuntimeError("Django gave no answer.")
-        await send(self.start)
-        self.body.seek(0)
-        while chunk := self.body.read(CHUNK):
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-
-    def close(self) -> None:
-        self.body.close()
-
-
 class Edge:
     """An ASGI application for HTTP around a WSGI application."""
 
     def __init__(self, wsgi: Any, *, wait: Wait, hosts: Iterable[str], limits: Limits) -> None:
-        self.bridge: Any = WSGIMiddleware(wsgi, workers=limits.threads)
+        self.bridge = Bridge(wsgi, limits.threads)
         self.wait = wait
         self.hosts = list(hosts)
         self.limits = limits
@@ -182,7 +140,7 @@ class Edge:
 
     async def _answer(self, scope: Scope, receive: Receive, body: IO[bytes]) -> Answer:
         answer = await self._call(scope, body)
-        poll = answer.pop_long_poll()
+        poll = _take_mark(answer)
         if poll is None or self.is_stopping:
             return answer
         return await self._poll(scope, receive, body, answer, *poll)
@@ -202,7 +160,7 @@ class Edge:
                     await asyncio.sleep(0)
                     answer.close()
                     answer = await self._call(_repeated(scope), body)
-                    if (poll := answer.pop_long_poll()) is None:
+                    if (poll := _take_mark(answer)) is None:
                         break
                     topics = poll[0]
                     await asyncio.wait({wait, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -222,22 +180,11 @@ class Edge:
     async def _call(self, scope: Scope, body: IO[bytes]) -> Answer:
         if self.running >= self.limits.requests:
             raise Refused(503)
-        body.seek(0)
-        answer = Answer()
-
-        async def receive() -> Message:
-            chunk = body.read(MEGABYTE)
-            return {"type": "http.request", "body": chunk, "more_body": len(chunk) == MEGABYTE}
-
         self.running += 1
         try:
-            await self.bridge(scope, receive, answer.take)
-        except BaseException:
-            answer.close()
-            raise
+            return await self.bridge.call(scope, body)
         finally:
             self.running -= 1
-        return answer
 
 
 def _declared_length(headers: Iterable[tuple[bytes, bytes]]) -> int:
@@ -267,6 +214,13 @@ async def _read(receive: Receive, body: IO[bytes], limit: int) -> int:
 def _with_length(headers: Iterable[tuple[bytes, bytes]], size: int) -> list[tuple[bytes, bytes]]:
     kept = [header for header in headers if header[0] not in {b"content-length", b"transfer-encoding"}]
     return [*kept, (b"content-length", str(size).encode())]
+
+
+def _take_mark(answer: Answer) -> tuple[list[str], float] | None:
+    """Topics and seconds if this is a long poll's "nothing yet"; the mark never leaves the house."""
+    marks = [value for name, value in answer.headers if name == LONG_POLL]
+    answer.headers = [header for header in answer.headers if header[0] != LONG_POLL]
+    return longpoll.parse(marks[0].decode("latin1")) if marks else None
 
 
 def _repeated(scope: Scope) -> Scope:
