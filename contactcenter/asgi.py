@@ -1,11 +1,6 @@
 """The server's entry: websockets to the sockets, HTTP to the edge, start and stop to whoever needs them."""
 
-import asyncio
-import contextlib
 import os
-from collections.abc import AsyncIterator
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "contactcenter.settings")
@@ -19,6 +14,8 @@ wsgi_application = get_wsgi_application()
 
 import contactcenter.celery  # noqa: F401 - so that tasks named in this process find their broker
 from chats.live import hub
+from chats.sockets import service
+from chats.sockets.routing import websocket_urlpatterns
 from contactcenter.edge import Edge, Limits, Receive, Scope, Send
 
 edge = Edge(
@@ -27,8 +24,7 @@ edge = Edge(
     hosts=["*"] if settings.DEBUG else settings.ALLOWED_HOSTS,
     limits=Limits(threads=settings.HTTP_THREADS),
 )
-_exists = find_spec("chats.sockets") and find_spec("chats.sockets.routing")
-websockets: Any = URLRouter(import_module("chats.sockets.routing").websocket_urlpatterns if _exists else [])
+websockets: Any = URLRouter(websocket_urlpatterns)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,7 +42,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
     """Start what runs beside requests, then wait for the stop."""
     await receive()
     try:
-        async with running():
+        async with service.running():
             await send({"type": "lifespan.startup.complete"})
             await receive()
             edge.stop()
@@ -54,13 +50,3 @@ async def lifespan(receive: Receive, send: Send) -> None:
         await send({"type": "lifespan.startup.failed", "message": str(error)})
         raise
     await send({"type": "lifespan.shutdown.complete"})
-
-
-@contextlib.asynccontextmanager
-async def running() -> AsyncIterator[None]:
-    """The hub that feeds sockets and long polls, for as long as the server serves."""
-    hub.start(asyncio.get_running_loop())
-    try:
-        yield
-    finally:
-        await hub.stop()

@@ -7,8 +7,10 @@ import json
 import logging
 import socket
 from collections.abc import Callable
+from typing import Any
 
 import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +25,7 @@ def configuration(*, trusted_proxies: list[str]) -> uvicorn.Config:
         "contactcenter.asgi:application",
         loop="uvloop",
         http="httptools",
-        ws="websockets-sansio",
+        ws=SocketProtocol,
         ws_max_size=65536,
         ws_max_queue=8,
         ws_per_message_deflate=False,
@@ -39,6 +41,15 @@ def configuration(*, trusted_proxies: list[str]) -> uvicorn.Config:
         proxy_headers=bool(trusted_proxies),
         forwarded_allow_ips=trusted_proxies,
     )
+
+
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's own, with a way to drop a client that does not read: closing would wait until it has read everything."""
+
+    def handle_connect(self, event: Any) -> None:
+        super().handle_connect(event)
+        if scope := getattr(self, "scope", None):
+            scope["extensions"]["contactcenter.abort"] = self.transport.abort
 
 
 class Server(uvicorn.Server):

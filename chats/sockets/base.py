@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone, translation
 
 from agents.errors import TicketRefused
+from chats.actions.post import Post, Posted
 from chats.errors import Failed, Invalid, Refused, Unauthorized, Unavailable
 from chats.live import hub
 from chats.live.listen import to_json
@@ -18,6 +19,7 @@ from chats.shapes import stamp
 from contactcenter.outage import is_outage
 
 from .fields import Field, Wrong, read_fields, read_json, text
+from .poster import poster
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +29,7 @@ Message = MutableMapping[str, Any]
 LARGEST_FRAME = 65_536  # bytes
 HELLO_SECONDS = 5.0
 STALLED_SECONDS = 20.0  # one send that takes longer: the client does not read
+MOST_POSTS = 64  # of one socket on their way
 MOST_FRAMES = 1_000  # that wait for a slow client
 MOST_WAITING = 4 * 1024 * 1024  # characters of them
 PING_SECONDS = 20.0
@@ -73,6 +76,7 @@ class Socket:
         self._is_drained = asyncio.Event()
         self._sending_since: float | None = None
         self._ending: asyncio.Future[Ended] = self.loop.create_future()
+        self.posts: set[asyncio.Future[Posted | Refused]] = set()  # not yet acknowledged
 
     @classmethod
     def as_asgi(cls) -> Callable[..., Awaitable[None]]:
@@ -91,7 +95,8 @@ class Socket:
         self.everyone.add(self)
         hub.sockets[self.kind] += 1
         try:
-            await asyncio.wait({reading, writing, self._ending}, return_when=asyncio.FIRST_COMPLETED)
+            parts: set[asyncio.Future[Any]] = {reading, writing, self._ending}
+            await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
             reading.cancel()
             ended = self._how_it_ended(reading)
             if ended and not writing.done():
@@ -103,7 +108,7 @@ class Socket:
             reading.cancel()
             writing.cancel()
             await asyncio.gather(reading, writing, return_exceptions=True)
-            await asyncio.shield(self._clean_up())
+            await asyncio.shield(self._clean_up_whatever())
 
     def _how_it_ended(self, reading: "asyncio.Future[None]") -> Ended | None:
         """None: the connection is gone already."""
@@ -142,6 +147,12 @@ class Socket:
         """End this socket soon; callable from anything in the event loop."""
         if not self._ending.done():
             self._ending.set_result(Ended(close_code, code, message))
+
+    async def _clean_up_whatever(self) -> None:
+        try:
+            await self._clean_up()
+        except Exception as error:  # noqa: BLE001 - the database is away, say: leases end by themselves
+            log.warning("clean-up failed", kind=self.kind, error=type(error).__name__)
 
     async def _clean_up(self) -> None:
         """Give back what the connection held. A subclass's leases and subscriptions."""
@@ -182,8 +193,11 @@ class Socket:
         try:
             sent = read_json(raw)
             ref = _ref(sent)
-            name, method, frame = self._recognise(sent)
+            method, frame = self._recognise(sent)
             frame.ref = ref
+            if self.posts and sent["type"] != "post":
+                # What was sent first happens first: a close never overtakes the message before it.
+                await asyncio.wait(self.posts)
             answer = await method(frame)
             if answer is not None and ref is not None:
                 self.push(to_json({"type": "ack", "ref": ref, **answer}))
@@ -202,7 +216,7 @@ class Socket:
                 log.exception("frame failed", kind=self.kind, frame=_name_of(raw))
                 self.refuse(ref, Failed())
 
-    def _recognise(self, sent: dict[str, Any]) -> tuple[str, Callable[[Frame], Awaitable[Any]], Frame]:
+    def _recognise(self, sent: dict[str, Any]) -> tuple[Callable[[Frame], Awaitable[Any]], Frame]:
         name = sent.get("type")
         known = self.FRAMES.get(name) if isinstance(name, str) else None
         if not self.is_welcome and name != "hello":
@@ -210,7 +224,30 @@ class Socket:
         if known is None:
             raise Invalid("There is no such frame.", fields={"type": "Unknown."})
         fields, method = known
-        return str(name), getattr(self, method), Frame(read_fields(fields, sent))
+        return getattr(self, method), Frame(read_fields(fields, sent))
+
+    async def hand_over(self, post: Post, ref: str | None) -> None:
+        """Give a message to the poster and go on reading; the acknowledgement follows the commit."""
+        while len(self.posts) >= MOST_POSTS:
+            await asyncio.wait(self.posts, return_when=asyncio.FIRST_COMPLETED)
+        future = poster.post(post)
+        self.posts.add(future)
+        future.add_done_callback(lambda done: self._acknowledge(done, ref))
+
+    def _acknowledge(self, done: "asyncio.Future[Posted | Refused]", ref: str | None) -> None:
+        self.posts.discard(done)
+        if done.cancelled():
+            return
+        outcome = done.result()
+        if isinstance(outcome, Refused):
+            self.refuse(ref, outcome)
+        elif ref is not None:
+            self.push(to_json({"type": "ack", "ref": ref, **self.posted_body(outcome)}))
+
+    def posted_body(self, posted: Posted) -> dict[str, Any]:
+        """What the acknowledgement of a message says."""
+        said = {"client_id": posted.client_id, "index": posted.index, "at": stamp(posted.at)}
+        return said | {"replayed": posted.replayed}
 
     # Writing ----------------------------------------------------------------------------------------------------------
 

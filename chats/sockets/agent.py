@@ -1,0 +1,383 @@
+"""The agent's socket (docs/realtime.md, "Agent socket")."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from agents import presence
+from agents.models import Agent, Disposition, Presence
+from chats.actions.close import close_by_agent
+from chats.actions.hold import assign_chat, pick_chat, reopen_chat
+from chats.actions.locking import seat_in_chat
+from chats.actions.offer import accept_invitation, decline_invitation
+from chats.actions.post import Post, Posted
+from chats.actions.read import mark_delivered, mark_read
+from chats.actions.show import show_typing
+from chats.actions.transfer import transfer_to_agent, transfer_to_team
+from chats.errors import Forbidden, Invalid, NotFound
+from chats.live import Payload, hub
+from chats.models import Chat, Invitation, Participant
+from chats.shapes import (
+    agent_shape,
+    center_shape,
+    chat_for_staff,
+    for_staff,
+    invitation_shape,
+    stamp,
+    team_shape,
+    with_chats,
+    with_load,
+)
+from contactcenter.models import Installation, Team
+
+from . import fields, gather
+from .base import NOT_HERE, Ended, Frame, Socket, unauthorized
+from .board import Board, teams_of
+from .desk import Desk
+from .fields import optional, required
+from .origins import is_allowed
+from .pulse import pulse
+from .reader import Reader
+from .threads import in_thread
+
+MOST_WATCHED = 200
+CHAT = {"chat": required(fields.uuid)}
+STATUSES = fields.one_of(*Presence.Status.values)
+
+
+class AgentSocket(Socket):
+    """One client of one seat: a desk, or a bot."""
+
+    kind = "agent"
+    FRAMES = {
+        "hello": (
+            {
+                "ticket": required(fields.text(200, 1)),
+                "epoch": optional(fields.text(64), ""),
+                "cursors": optional(fields.map_of(fields.uuid, fields.cursor, 500), {}),
+            },
+            "on_hello",
+        ),
+        "status": ({"status": required(STATUSES)}, "on_status"),
+        "accept": ({"invitation": required(fields.uuid)}, "on_accept"),
+        "decline": ({"invitation": required(fields.uuid)}, "on_decline"),
+        "pick": (CHAT, "on_pick"),
+        "post": (
+            CHAT
+            | {
+                "client_id": required(fields.client_id),
+                "text": optional(fields.text(60_000), ""),
+                "attachments": optional(fields.list_of(fields.uuid, 10), ()),
+                "note": optional(fields.boolean, False),
+            },
+            "on_post",
+        ),
+        "typing": (CHAT | {"active": required(fields.boolean)}, "on_typing"),
+        "read": (CHAT | {"index": required(fields.cursor)}, "on_read"),
+        "transfer": (
+            CHAT
+            | {
+                "team": optional(fields.uuid),
+                "agent": optional(fields.uuid),
+                "note": optional(fields.text(60_000), ""),
+            },
+            "on_transfer",
+        ),
+        "assign": (CHAT | {"agent": required(fields.uuid)}, "on_assign"),
+        "close": (
+            CHAT | {"disposition": optional(fields.uuid), "comment": optional(fields.text(5_000), "")},
+            "on_close",
+        ),
+        "reopen": (CHAT, "on_reopen"),
+        "watch": (CHAT | {"after": optional(fields.cursor)}, "on_watch"),
+        "unwatch": (CHAT, "on_unwatch"),
+        "pong": ({"cursors": optional(fields.map_of(fields.uuid, fields.cursor, 500), {})}, "on_pong"),
+    }
+
+    agent: Agent
+    session_version = 0
+    desk: Desk | None = None
+
+    def __init__(self, *connection: Any) -> None:
+        super().__init__(*connection)
+        self.seats: dict[UUID, UUID] = {}  # chat → our participant in it
+        self.looks: set[asyncio.Task[None]] = set()
+        self.topics: list[str] = []
+
+    # Hello ------------------------------------------------------------------------------------------------------------
+
+    async def on_hello(self, frame: Frame) -> None:
+        if self.is_welcome:
+            raise Invalid("You are welcome already. A ticket opens one socket.")
+        if not is_allowed(self.header(b"origin"), self.header(b"host"), is_secure=self.scope.get("scheme") == "wss"):
+            raise Ended(NOT_HERE, "forbidden", "This page may not open the desk's socket.")
+        self.agent = await in_thread(presence.redeem_ticket, frame["ticket"], timezone.now())
+        self.session_version = self.agent.user.session_version
+        self.language = self.agent.center.language
+        await in_thread(presence.sign_in, self.agent, timezone.now())
+        self.desk = Desk(self)
+        # Heard from now on: what changes while the welcome is made is told after it.
+        self.topics = [f"agent:{self.agent.pk}", f"center:{self.agent.center_id}"]
+        hub.subscribe(self.topics[0], self._hear_own)
+        hub.subscribe(self.topics[1], self._hear_center)
+        board = await gather.boards.get(self.agent.center_id)
+        if board is None or self.agent.pk not in board.agents:
+            raise unauthorized()
+        await self._welcome(self.desk, board, frame)
+
+    async def _welcome(self, desk: Desk, board: Board, frame: Frame) -> None:
+        welcome: dict[str, Any] = {"type": "welcome"} | ({"ref": frame.ref} if frame.ref is not None else {})
+        snapshot, chats, invitations = await in_thread(self._snapshot)
+        is_other = frame["epoch"] not in ("", snapshot["epoch"])
+        heads = {chat.pk: chat.position for chat in chats}
+        reset = [chat for chat, at in frame["cursors"].items() if is_other or at > heads.get(chat, at)]
+        desk.cursors = {chat: at for chat, at in frame["cursors"].items() if chat not in reset}
+        own = desk.begin(board) | {"reset": [str(chat) for chat in reset]}
+        desk.seat = own["agent"] = own["agent"] | {"used": len(chats) + len(invitations)}
+        self.push_dict(**welcome, **snapshot, **own)
+        self.is_welcome = True
+        desk.held = {chat.pk for chat in chats}
+        desk.offered = {invitation.pk: invitation.chat_id for invitation in invitations}
+        for chat in chats:
+            desk.follow(chat)
+        desk.cursors = {}
+        await self.reconcile()
+
+    def _snapshot(self) -> tuple[dict[str, Any], list[Chat], list[Invitation]]:
+        now, me = timezone.now(), self.agent.pk
+        chats = list(
+            for_staff(Chat.objects.filter(occupation__agent=me, occupation__invitation=None)).order_by("started_at")
+        )
+        invitations = list(with_chats(Invitation.objects.pending().filter(occupation__agent=me)).order_by("offered_at"))
+        snapshot = {
+            "epoch": str(Installation.current().epoch),
+            "now": stamp(now),
+            "center": center_shape(self.agent.center),
+            "teams": [team_shape(team) for team in teams_of(self.agent)],
+            "chats": [chat_for_staff(chat, viewer_id=me, now=now) for chat in chats],
+            "invitations": [invitation_shape(invitation, now=now) for invitation in invitations],
+        }
+        return snapshot, chats, invitations
+
+    # What concerns this desk --------------------------------------------------------------------------------------------
+
+    def _hear_own(self, _topic: str, _payload: Payload) -> None:
+        task = self.loop.create_task(self._reconcile_quietly())
+        self.looks.add(task)
+        task.add_done_callback(self.looks.discard)
+        pulse.poke()
+
+    def _hear_center(self, _topic: str, _payload: Payload) -> None:
+        pulse.poke()
+
+    async def _reconcile_quietly(self) -> None:
+        try:
+            await self.reconcile()
+        except Exception:  # noqa: BLE001 - the pulse comes again, and tells of it
+            return
+
+    async def reconcile(self) -> None:
+        if self.is_welcome and self.desk:
+            await self.desk.reconcile()
+
+    def show_board(self, board: Board) -> None:
+        if self.desk:
+            self.desk.show(board)
+
+    def passed(self, reader: Reader, types: frozenset[str]) -> None:
+        if self.desk:
+            self.desk.passed(reader, types)
+
+    def readers(self) -> list[Reader]:
+        return list(self.desk.readers.values()) if self.desk else []
+
+    def visible(self) -> QuerySet[Chat]:
+        """Chats of one's teams, and those held or offered; as a supervisor all of the center. Everything else does not exist."""
+        chats: QuerySet[Chat] = self.agent.center.chats.all()
+        if self.agent.is_supervisor:
+            return chats
+        # Memberships are asked anew each time: they may end while the socket lives.
+        mine = self.agent.memberships.values("team_id")
+        return chats.filter(Q(team_id__in=mine) | Q(agent=self.agent) | Q(occupation__agent=self.agent))
+
+    def may_see(self, chat: Chat) -> bool:
+        """The same for a chat that was read already, by the teams that the client was told."""
+        teams = self.desk.seat.get("teams", []) if self.desk else []
+        return self.agent.is_supervisor or chat.agent_id == self.agent.pk or str(chat.team_id) in teams
+
+    def _see(self, chat_id: UUID) -> Chat:
+        chat = for_staff(self.visible().filter(pk=chat_id)).first()
+        if chat is None:
+            raise NotFound
+        return chat
+
+    def _show(self, chat_id: UUID) -> dict[str, Any]:
+        chat = for_staff(self.agent.center.chats.filter(pk=chat_id)).get()
+        return chat_for_staff(chat, viewer_id=self.agent.pk, now=timezone.now())
+
+    def _me_in(self, chat_id: UUID) -> Participant:
+        """Our participant in a chat that we may see; made when it is the first time."""
+        return seat_in_chat(self._see(chat_id), self.agent)
+
+    # Frames: the seat -------------------------------------------------------------------------------------------------
+
+    async def on_status(self, frame: Frame) -> dict[str, Any]:
+        seat = await in_thread(self._set_status, frame["status"])
+        assert self.desk is not None  # noqa: S101 - made by hello
+        self.desk.seat = self.desk.seat | seat
+        return {"agent": self.desk.seat}
+
+    def _set_status(self, status: str) -> dict[str, Any]:
+        now = timezone.now()
+        presence.set_status(self.agent, status, now)
+        return agent_shape(with_load(Agent.objects.filter(pk=self.agent.pk)).get(), now=now)
+
+    async def on_accept(self, frame: Frame) -> dict[str, Any]:
+        return {"chat": await in_thread(self._do, accept_invitation, frame["invitation"])}
+
+    async def on_decline(self, frame: Frame) -> dict[str, Any]:
+        await in_thread(decline_invitation, self.agent, frame["invitation"], now=timezone.now())
+        return {}
+
+    async def on_pick(self, frame: Frame) -> dict[str, Any]:
+        await in_thread(self._see, frame["chat"])
+        return {"chat": await in_thread(self._do, pick_chat, frame["chat"])}
+
+    async def on_reopen(self, frame: Frame) -> dict[str, Any]:
+        await in_thread(self._see, frame["chat"])
+        return {"chat": await in_thread(self._do, reopen_chat, frame["chat"])}
+
+    def _do(self, action: Any, row_id: UUID) -> dict[str, Any]:
+        chat = action(self.agent, row_id, now=timezone.now())
+        return self._show(chat.pk)
+
+    # Frames: a chat ---------------------------------------------------------------------------------------------------
+
+    async def on_post(self, frame: Frame) -> None:
+        chat_id = frame["chat"]
+        sender_id = self.seats.get(chat_id)
+        if sender_id is None or frame["note"]:
+            # The right to see a chat may have ended since; for messages the action itself asks who holds it.
+            sender_id = self.seats[chat_id] = (await in_thread(self._me_in, chat_id)).pk
+        post = Post(chat_id, sender_id, frame["client_id"], frame["text"], frame["attachments"], is_note=frame["note"])
+        await self.hand_over(post, frame.ref)
+
+    def posted_body(self, posted: Posted) -> dict[str, Any]:
+        return super().posted_body(posted) | {"position": posted.position}
+
+    async def on_typing(self, frame: Frame) -> dict[str, Any]:
+        participant = await in_thread(self._held_seat, frame["chat"])
+        if participant:
+            show_typing(participant, active=frame["active"])
+        return {}
+
+    async def on_read(self, frame: Frame) -> dict[str, Any]:
+        participant = await in_thread(self._held_seat, frame["chat"])
+        if participant:
+            await in_thread(mark_read, participant, frame["index"])
+        return {}
+
+    def _held_seat(self, chat_id: UUID) -> Participant | None:
+        """Our participant if the chat is ours; None if we only look at it. Raises NotFound."""
+        chat = self._see(chat_id)
+        if chat.agent_id != self.agent.pk:
+            return None
+        return Participant.objects.filter(chat=chat, agent=self.agent).first()
+
+    async def on_transfer(self, frame: Frame) -> dict[str, Any]:
+        if (frame["team"] is None) == (frame["agent"] is None):
+            raise Invalid("Name a team or an agent.", fields={"team": "Name a team or an agent."})
+        await in_thread(self._transfer, frame)
+        return {}
+
+    def _transfer(self, frame: Frame) -> None:
+        chat, center, now = self._see(frame["chat"]), self.agent.center, timezone.now()
+        if frame["team"] is not None:
+            team: Team | None = center.teams.filter(pk=frame["team"]).first()
+            if team is None:
+                raise NotFound
+            transfer_to_team(self.agent, chat.pk, team, note=frame["note"], now=now)
+        else:
+            transfer_to_agent(self.agent, chat.pk, self._colleague(frame["agent"]), note=frame["note"], now=now)
+
+    def _colleague(self, agent_id: UUID) -> Agent:
+        agent: Agent | None = self.agent.center.agents.active().filter(pk=agent_id).first()
+        if agent is None:
+            raise NotFound
+        return agent
+
+    async def on_assign(self, frame: Frame) -> dict[str, Any]:
+        if not self.agent.is_supervisor:
+            raise Forbidden("Only supervisors assign chats.")
+        await in_thread(self._assign, frame["chat"], frame["agent"])
+        return {}
+
+    def _assign(self, chat_id: UUID, agent_id: UUID) -> None:
+        chat = self._see(chat_id)
+        assign_chat(self.agent.center.chats, chat.pk, self._colleague(agent_id), now=timezone.now())
+
+    async def on_close(self, frame: Frame) -> dict[str, Any]:
+        return {"position": await in_thread(self._close, frame)}
+
+    def _close(self, frame: Frame) -> int:
+        chat, disposition = self._see(frame["chat"]), None
+        if frame["disposition"] is not None:
+            known = Disposition.objects.filter(center=self.agent.center, pk=frame["disposition"])
+            disposition = known.first()
+            if disposition is None:
+                raise NotFound
+        said = {"disposition": disposition, "comment": frame["comment"]}
+        return close_by_agent(self.agent, chat.pk, **said, now=timezone.now()).position
+
+    async def on_watch(self, frame: Frame) -> None:
+        assert self.desk is not None  # noqa: S101 - made by hello
+        chat = await in_thread(self._see, frame["chat"])
+        if len(self.desk.watched) >= MOST_WATCHED:
+            raise Invalid("You watch too many chats.")
+        self.desk.watched.add(chat.pk)
+        if frame.ref is not None:
+            shown = chat_for_staff(chat, viewer_id=self.agent.pk, now=timezone.now())
+            self.push_dict(type="ack", ref=frame.ref, chat=shown)
+        self.desk.follow(chat, after=frame["after"])
+
+    async def on_unwatch(self, frame: Frame) -> dict[str, Any]:
+        assert self.desk is not None  # noqa: S101 - made by hello
+        chat = await in_thread(self._see, frame["chat"])
+        self.desk.watched.discard(chat.pk)
+        self.desk.ended.pop(chat.pk, None)
+        self.desk.unfollow(chat.pk)
+        return {"chat": chat_for_staff(chat, viewer_id=self.agent.pk, now=timezone.now())}
+
+    # Signs of life ------------------------------------------------------------------------------------------------------
+
+    async def on_pong(self, frame: Frame) -> dict[str, Any]:
+        self.unanswered = 0
+        held = self.desk.held if self.desk else set()
+        mine = {chat: position for chat, position in frame["cursors"].items() if chat in held}
+        if mine:
+            await in_thread(self._mark_delivered, mine)
+        return {}
+
+    def _mark_delivered(self, cursors: dict[UUID, int]) -> None:
+        """The client counts positions; customers are told indexes."""
+        for seat in Participant.objects.filter(agent=self.agent, chat_id__in=cursors):
+            public = seat.chat.events.public().filter(position__lte=cursors[seat.chat_id])
+            index = public.order_by("-index").values_list("index", flat=True).first()
+            if index and index > seat.delivered_index:
+                mark_delivered(seat, index)
+
+    def ping_body(self) -> dict[str, Any]:
+        return {"heads": {str(reader.chat_id): reader.head for reader in self.readers()}}
+
+    async def _clean_up(self) -> None:
+        if self.desk is None:
+            return
+        hub.unsubscribe(self.topics[0], self._hear_own)
+        hub.unsubscribe(self.topics[1], self._hear_center)
+        self.desk.close()
+        others = [one for one in Socket.everyone if isinstance(one, AgentSocket) and one.is_welcome]
+        if self.is_welcome and not any(other.agent.pk == self.agent.pk for other in others):
+            await in_thread(presence.end_lease, self.agent, timezone.now())

@@ -1,0 +1,209 @@
+"""What one agent's socket shows, kept true: chats held and offered, watched logs, own seat, colleagues, queues.
+
+`reconcile` compares what the database says with what the client was told, and tells the difference. Hints and the pulse call it, so a lost
+hint loses nothing.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from chats.models import Chat, Invitation
+from chats.shapes import chat_for_staff, invitation_shape
+
+from . import gather
+from .board import Board, Queue
+from .reader import Reader
+
+if TYPE_CHECKING:
+    from .agent import AgentSocket
+
+QUIET = frozenset({"message.posted", "note.posted", "customer.reminded", "routing.decided"})
+MOST_ENDED = 50  # closed chats that stay watched until the client puts them away
+FIRST_POSITIONS = 100  # what a client without a cursor gets of a chat
+
+
+class Desk:
+    """One socket's view. Everything runs in the event loop."""
+
+    def __init__(self, socket: "AgentSocket") -> None:
+        self.socket = socket
+        self.held: set[UUID] = set()
+        self.offered: dict[UUID, UUID] = {}  # invitation → chat
+        self.watched: set[UUID] = set()
+        self.ended: dict[UUID, None] = {}  # closed ones in the order of their end
+        self.readers: dict[UUID, Reader] = {}
+        self.cursors: dict[UUID, int] = {}  # as hello named them
+        self.seat: dict[str, Any] = {}
+        self._colleagues = ""
+        self._queues: list[Queue] = []
+        self._is_looking = False
+        self._look_again = False
+        self._telling: dict[UUID, asyncio.Task[None]] = {}
+        self._tell_again: set[UUID] = set()
+
+    def close(self) -> None:
+        for reader in self.readers.values():
+            reader.stop()
+        for task in self._telling.values():
+            task.cancel()
+
+    # Chats held and offered -------------------------------------------------------------------------------------------
+
+    async def reconcile(self) -> None:
+        """Tell what has changed; who calls while it runs makes it look once more."""
+        if self._is_looking:
+            self._look_again = True
+            return
+        self._is_looking = True
+        try:
+            self._look_again = True
+            while self._look_again:
+                self._look_again = False
+                await self._look()
+        finally:
+            self._is_looking = False
+
+    async def _look(self) -> None:
+        sits = await gather.occupations.get(self.socket.agent.pk) or {}
+        held = {chat for chat, invitation in sits.items() if invitation is None}
+        offered = {invitation: chat for chat, invitation in sits.items() if invitation is not None}
+        for invitation in offered.keys() - self.offered.keys():
+            await self._offer(invitation, offered[invitation])
+        for invitation in self.offered.keys() - offered.keys():
+            await self._end_offer(invitation)
+        for chat in held - self.held:
+            await self._take(chat)
+        for chat in self.held - held:
+            await self._lose(chat)
+        self.tell_seat(used=len(sits))
+
+    async def _offer(self, invitation_id: UUID, chat_id: UUID) -> None:
+        invitation = await gather.invitations.get(invitation_id)
+        self.offered[invitation_id] = chat_id
+        if invitation and invitation.state == Invitation.State.PENDING:
+            shown = invitation_shape(invitation, now=timezone.now())
+            self.socket.push_dict(type="invitation", invitation=shown)
+
+    async def _end_offer(self, invitation_id: UUID) -> None:
+        chat_id = self.offered.pop(invitation_id)
+        invitation = await gather.invitations.get(invitation_id)
+        reason = str(invitation.state) if invitation else "withdrawn"
+        self.socket.push_dict(type="invitation_ended", id=str(invitation_id), chat=str(chat_id), reason=reason)
+
+    async def _take(self, chat_id: UUID) -> None:
+        self.held.add(chat_id)
+        self.ended.pop(chat_id, None)
+        chat = await gather.chats.get(chat_id)
+        if chat:
+            self.tell(chat)
+            self.follow(chat)
+
+    async def _lose(self, chat_id: UUID) -> None:
+        self.held.discard(chat_id)
+        self.socket.seats.pop(chat_id, None)
+        chat = await gather.chats.get(chat_id)
+        reason = "transferred" if chat and chat.agent_id is None else "taken"
+        if chat and not chat.is_open:
+            reason = "closed"
+        self.socket.push_dict(type="chat_gone", chat=str(chat_id), reason=reason)
+        if reason == "closed":
+            self.ended[chat_id] = None
+            for oldest in list(self.ended)[:-MOST_ENDED]:
+                del self.ended[oldest]
+                self.unfollow(oldest)
+        else:
+            self.unfollow(chat_id)
+
+    # Logs -------------------------------------------------------------------------------------------------------------
+
+    def follow(self, chat: Chat, after: int | None = None) -> None:
+        """Read the chat's log from the cursor that the client has named, else the last hundred lines of it."""
+        known = self.readers.get(chat.pk)
+        if known and (after is None or after == known.cursor):
+            return
+        if known:
+            known.stop()
+        if after is None:
+            after = self.cursors.pop(chat.pk, max(0, chat.position - FIRST_POSITIONS))
+        reader = self.readers[chat.pk] = Reader(self.socket, gather.STAFF, chat.pk, min(after, chat.position))
+        reader.start()
+
+    def unfollow(self, chat_id: UUID) -> None:
+        if chat_id not in self.held and chat_id not in self.watched and chat_id not in self.ended:
+            reader = self.readers.pop(chat_id, None)
+            if reader:
+                reader.stop()
+
+    def tell(self, chat: Chat) -> None:
+        shown = chat_for_staff(chat, viewer_id=self.socket.agent.pk, now=timezone.now())
+        self.socket.push_dict(type="chat", chat=shown)
+
+    def passed(self, reader: Reader, types: frozenset[str]) -> None:
+        """Events went out: the chat itself may have changed with them."""
+        if types <= QUIET:
+            return
+        if reader.chat_id in self._telling:
+            self._tell_again.add(reader.chat_id)
+        else:
+            task = asyncio.get_running_loop().create_task(self._tell_changed(reader))
+            self._telling[reader.chat_id] = task
+
+    async def _tell_changed(self, reader: Reader) -> None:
+        chat_id = reader.chat_id
+        try:
+            while self.readers.get(chat_id) is reader:
+                self._tell_again.discard(chat_id)
+                chat = await gather.chats.get(chat_id)
+                if chat is None or self.readers.get(chat_id) is not reader:
+                    return
+                if not self.socket.may_see(chat) and chat_id not in self.ended:
+                    self.watched.discard(chat_id)
+                    await self.reconcile()
+                    return
+                # A chat that was read before the last event would undo it in the client.
+                if chat.position >= reader.cursor and chat_id not in self._tell_again:
+                    self.tell(chat)
+                    return
+        finally:
+            del self._telling[chat_id]
+
+    # Seat, colleagues, queues -----------------------------------------------------------------------------------------
+
+    def tell_seat(self, **changed: Any) -> None:
+        seat = self.seat | changed
+        if seat != self.seat:
+            self.seat = seat
+            self.socket.push_dict(type="agent", agent=seat)
+
+    def show(self, board: Board) -> None:
+        """Colleagues and queues where they differ from what was sent."""
+        own = board.agents.get(self.socket.agent.pk)
+        # A board that was read before the agent chose a status does not undo it.
+        if own and (own["status_at"] or "") >= (self.seat.get("status_at") or ""):
+            # The slots are counted by reconcile, which is never behind the board.
+            self.tell_seat(**{name: value for name, value in own.items() if name != "used"})
+        if board.colleagues != self._colleagues:
+            self._colleagues = board.colleagues
+            self.socket.push(f'{{"type":"colleagues","agents":{board.colleagues}}}')
+        queues = board.queue_of(self.team_ids(board))
+        if queues != self._queues:
+            self._queues = queues
+            self.socket.push(f'{{"type":"queue","teams":[{",".join(queue.json for queue in queues)}]}}')
+
+    def begin(self, board: Board) -> dict[str, Any]:
+        """For the welcome: the same, as it is sent there."""
+        self._colleagues = board.colleagues
+        self._queues = board.queue_of(self.team_ids(board))
+        self.seat = board.agents[self.socket.agent.pk]
+        return {
+            "agent": self.seat,
+            "colleagues": list(board.agents.values()),
+            "queue": [queue.shape for queue in self._queues],
+        }
+
+    def team_ids(self, board: Board) -> set[UUID]:
+        own = board.agents.get(self.socket.agent.pk, {}).get("teams", [])
+        return set(board.teams) if self.socket.agent.is_supervisor else {UUID(team) for team in own}
