@@ -17,7 +17,7 @@ from .reading import Transcript, beginning
 SECONDS = 20
 PRESSES = BoundedSemaphore(2)  # of this process; each may want a core and a gigabyte
 WAIT_SECONDS = 20
-MAX_CHARACTERS = 1_200_000  # about 450 pages, half of the deadline on a slow core
+MAX_CHARACTERS = 1_600_000  # about 500 pages, half of the deadline on a slow core
 log = structlog.get_logger(__name__)
 
 

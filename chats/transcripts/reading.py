@@ -123,8 +123,8 @@ def reader_language(*wanted: str) -> str:
 
 
 def _fallbacks(tag: str) -> list[str]:
-    """zh-tw has another name in Django; de-at is German."""
-    return [tag, *LANG_INFO.get(tag, {}).get("fallback", []), *CHINESE.get(tag, []), tag.partition("-")[0]]
+    """Names to try in turn. Other packages' catalogs know zh-tw; Django's dates are under zh-hant alone, so that goes first."""
+    return [*LANG_INFO.get(tag, {}).get("fallback", []), *CHINESE.get(tag, []), tag, tag.partition("-")[0]]
 
 
 CHINESE = {"zh": ["zh-hans"]}  # the only one that Django's own table lacks
@@ -174,7 +174,7 @@ def _is_soon(at: datetime, last_at: datetime | None) -> bool:
 
 def _entry(event: Event, chat: Chat, local: datetime) -> Words | Notice | None:
     time = formats.time_format(local, "TIME_FORMAT")
-    if event.type in SAID or (event.text and event.type not in SENTENCES):
+    if event.type in SAID:
         files = event.data.get("attachments", [])
         bubble = Bubble(event.text, tuple(File(file["name"], filesizeformat(file["size"])) for file in files))
         return Words(*_speaker(event, chat), time, [bubble])
@@ -193,9 +193,22 @@ def _speaker(event: Event, chat: Chat) -> tuple[str, str]:
     return SYSTEM, chat.center.name
 
 
-# What is said stands in the log as text; what happened is put into a sentence here. Types in neither table are told to
-# nobody: how an agent was found, what was offered to whom, and the start, which the head of the page says.
+# What is said stands in the log as text; what happened is put into a sentence by the table below.
 SAID = frozenset({"message.posted", "note.posted", "customer.reminded"})
+# Told to nobody: how an agent was found, what was offered to whom, and the start, which the head of the page says.
+SILENT = frozenset(
+    {
+        "chat.started",
+        "chat.queued",
+        "routing.decided",
+        "invitation.offered",
+        "invitation.accepted",
+        "invitation.declined",
+        "invitation.expired",
+        "invitation.withdrawn",
+        "customer.updated",
+    }
+)
 
 
 def _closed(event: Event) -> str:
