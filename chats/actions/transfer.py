@@ -40,7 +40,7 @@ def transfer_to_agent(by: Agent, chat_id: UUID, agent: Agent, *, note: str = "",
     """Offer a chat to one agent, in a slot that is free now. If the agent does not take it, the team's queue goes on. Raises Full and others."""
     chat = lock_open_chat(by.center.chats, chat_id)
     _check_may_transfer(by, chat)
-    if agent.center_id != chat.center_id or agent.pk == chat.agent_id:
+    if agent.center_id != chat.center_id or agent.pk == chat.agent_id or not agent.is_active:
         raise Invalid(fields={"agent": "Choose another agent."})
     team = _team_of(agent, chat)
     _leave_note(chat, by, note, now)

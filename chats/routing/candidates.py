@@ -60,8 +60,8 @@ def _candidate(row: tuple[Any, ...], figures: list[Any], now: datetime) -> Candi
         is_seen=lease_until is not None and lease_until > now,
         capacity=capacity,
         free=live - busy,
-        languages=tuple(languages),
-        skills=tuple(skills),
+        languages=_words(languages),
+        skills=_words(skills),
         # Lunch is not idleness: it counts from when the agent came online.
         idle_since=None if all_busy else max(idle_since or status_at, status_at),
         # An offer counts as an assignment, or one agent would be offered everything before the first is answered.
@@ -74,7 +74,7 @@ def load_waiting(team: Team, now: datetime) -> list[Waiting]:
     chats = _unoffered(team).exclude(state=Chat.State.SEARCHING, search_until__lte=now)
     tried = _load_tried(team, now)
     return [
-        Waiting(pk, Need(language=language, skills=tuple(skills), tried=tuple(tried.get(pk, ()))))
+        Waiting(pk, Need(language=language, skills=_words(skills), tried=tuple(tried.get(pk, ()))))
         for pk, language, skills in chats.values_list("pk", "language", "skills")[:MOST_CHATS]
     ]
 
@@ -94,3 +94,8 @@ def _load_tried(team: Team, now: datetime) -> dict[UUID, list[tuple[UUID, dateti
     for chat_id, agent_id, ended_at in refusals.order_by("ended_at").values_list("chat_id", "agent_id", "ended_at"):
         tried[chat_id].append((agent_id, ended_at))
     return tried
+
+
+def _words(values: Any) -> tuple[str, ...]:
+    """From a JSON column, where one wrong value must not stop the routing of a whole team."""
+    return tuple(str(value) for value in values) if isinstance(values, list) else ()

@@ -20,6 +20,7 @@ from chats.errors import Full
 from chats.events import record
 from chats.models import Chat, Occupation, Queue
 from contactcenter.models import Team
+from contactcenter.outage import is_outage
 
 from .candidates import Waiting, load_candidates, load_waiting
 from .choose import Decision, Need, choose
@@ -90,9 +91,21 @@ class Run:
             if decision.chosen is None:
                 hopeless[chat.need] = decision
                 unmatched.append((chat, decision))
-            elif self._offer(chat, decision):
+            elif self._try_offer(chat, decision):
                 self._count_offer(decision.chosen.agent_id)
         return unmatched
+
+    def _try_offer(self, chat: Waiting, decision: Decision) -> bool:
+        """One chat at which something is broken does not stop those behind it."""
+        try:
+            return self._offer(chat, decision)
+        except Outdated:
+            raise
+        except Exception as error:  # the outermost door of this chat
+            if is_outage(error):
+                raise
+            log.exception("a chat could not be offered", chat=str(chat.chat_id))
+            return False
 
     def _choose(self, need: Need) -> Decision:
         return choose(list(self.candidates.values()), need, strategy=self.team.strategy, now=self.now)

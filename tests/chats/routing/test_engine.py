@@ -285,10 +285,26 @@ def test_a_door_may_route_at_once_and_learn_who_was_asked(acme, ann, now):
     assert Chat.objects.get(pk=started.chat.pk).agent == ann
 
 
+def test_a_chat_at_which_something_is_broken_does_not_stop_those_behind_it(acme, ann, now, monkeypatch):
+    online(ann, now)
+    broken = make_chat(acme, now, skills=[{"no": "word"}, 7]).chat
+    worse = make_chat(acme, moved(now, 1)).chat
+    behind = make_chat(acme, moved(now, 2)).chat
+    real = engine.offer_chat
+
+    def offer_or_fail(chat, agent, **rest):
+        if chat.pk == worse.pk:
+            raise ValueError("a bug")
+        return real(chat, agent, **rest)
+
+    monkeypatch.setattr(engine, "offer_chat", offer_or_fail)
+    assert route_team(acme.support.pk, moved(now, 3)) == 1
+    assert [offers(chat) for chat in (broken, worse, behind)] == [[], [], ["Ann"]]
+    check_all()
+
+
 @pytest.mark.slow
-def test_three_hundred_chats_and_two_hundred_agents_take_a_fixed_number_of_queries_each(
-    acme, ann, now, django_assert_max_num_queries
-):
+def test_many_chats_and_agents_take_a_fixed_number_of_queries_each(acme, ann, now, django_assert_max_num_queries):
     for number in range(20):
         online(make_agent(acme, f"A{number}", capacity=10), now)
     for number in range(100):
