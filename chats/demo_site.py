@@ -41,7 +41,10 @@ GEAR = (
 QUESTIONS = (
     (_("How long does delivery take?"), _("Two to four working days. You get a link to follow the parcel.")),
     (_("Can I send boots back?"), _("Within 60 days, also when you have worn them once. We pay the way back.")),
-    (_("Which size do I need?"), _("Stand on a sheet of paper, mark heel and toe, and add 12 mm. Or ask us in the chat.")),
+    (
+        _("Which size do I need?"),
+        _("Stand on a sheet of paper, mark heel and toe, and add 12 mm. Or ask us in the chat."),
+    ),
     (_("Do you repair?"), _("Yes: soles, zips and seams of everything that we sell, for life.")),
 )
 

@@ -35,6 +35,9 @@ export class Client {
     this.page = null;
     /** @type {Record<string, any>} */
     this.data = {};
+    /** Whom the site vouches for, and the id for which our token was given. @type {Record<string, any>|null} */
+    this.identity = null;
+    this.identifiedAs = "";
     this.typingAt = 0;
     this.link = new Link({
       url: socketUrl,
@@ -84,7 +87,8 @@ export class Client {
   async begin(saved, identity) {
     this.rest.token = saved.token || "";
     this.poster.restore(saved);
-    const proof = this.proof(identity, saved);
+    this.identifiedAs = saved.identity || "";
+    const proof = this.proof(identity);
     if (this.rest.token || proof) await this.untilDone(() => this.openSession(proof, saved.chat));
     const start = parse(saved.start);
     if (start && !this.store.state.chat) {
@@ -93,6 +97,8 @@ export class Client {
       if (start) await this.keeper.set("start", null);
       this.setPhase("ready");
     }
+    // Given while we were beginning.
+    if (this.identity && this.identity.id !== this.identifiedAs) await this.identify(this.identity);
   }
 
   /** Repeats what failed for reasons that pass; says "unreachable" meanwhile. @param {() => Promise<any>} attempt */
@@ -111,22 +117,21 @@ export class Client {
   /**
    * An identity is proven once, not on every page: proving it again would end the session of the other tabs.
    * @param {Record<string, any>|null} identity
-   * @param {Record<string, string>} saved
    */
-  proof(identity, saved) {
-    const known = saved.identity || "";
+  proof(identity) {
     if (!identity || typeof identity.id !== "string") return null;
-    if (known === identity.id && this.rest.token) return null;
-    if (known && known !== identity.id) this.rest.token = ""; // somebody else signed in: their chats are not to be mixed
+    this.identity = identity;
+    if (this.identifiedAs === identity.id && this.rest.token) return null;
+    if (this.identifiedAs && this.identifiedAs !== identity.id) this.rest.token = ""; // somebody else: their chats are not to be mixed
     return identity;
   }
 
   /** @param {Record<string, any>} identity given after the start */
   async identify(identity) {
-    const who = this.store.state.customer;
-    const proof = this.proof(identity, { identity: who?.is_identified ? this.identifiedAs || "" : "" });
-    if (!proof) return;
+    const proof = this.proof(identity);
+    if (!proof || this.phase === "loading") return; // begin() is on its way and looks again at its end
     this.link.stop();
+    if (!this.rest.token) this.store.follow(null);
     await this.untilDone(() => this.openSession(proof));
     this.setPhase("ready");
   }
@@ -135,21 +140,35 @@ export class Client {
    * @param {Record<string, any>|null} [identity]
    * @param {string} [lastChat] shown again when it ended while we were away
    */
-  async openSession(identity, lastChat) {
-    const body = { key: this.key, language: this.language, ...(this.page ? { page: this.page } : {}) };
-    const token = this.rest.token ? { token: this.rest.token } : {};
-    const answer = await this.rest.post("widget/sessions", { ...body, ...token, ...(identity ? { identity } : {}) });
-    const isNew = answer.token !== this.rest.token;
-    this.rest.token = answer.token;
-    if (isNew) await this.keeper.set("token", answer.token);
-    if (identity) {
-      this.identifiedAs = String(identity.id);
-      await this.keeper.set("identity", this.identifiedAs);
-    }
+  async openSession(identity = null, lastChat = "") {
+    let answer = await this.askSession(identity);
+    // Anonymous, though the site vouches for somebody: the identified session had ended.
+    if (!identity && this.identity && !answer.customer.is_identified) answer = await this.askSession(this.identity);
     this.store.state.customer = answer.customer;
     if (answer.chat) this.show(answer.chat);
     else if (lastChat) await this.showEnded(lastChat);
     this.onChange();
+  }
+
+  /** @param {Record<string, any>|null} identity @returns {Promise<any>} the answer of POST widget/sessions */
+  async askSession(identity) {
+    const body = { key: this.key, language: this.language, token: this.rest.token, page: this.page, identity };
+    let answer;
+    try {
+      answer = await this.rest.post("widget/sessions", strip(body));
+    } catch (error) {
+      const { code, message } = /** @type {any} */ (error);
+      if (!identity || (code !== "forbidden" && code !== "invalid")) throw error;
+      // A wrong or expired signature is the site's mistake: its customer can still write to us.
+      console.warn("ContactCenter: identify was refused.", message);
+      this.identity = null;
+      return this.askSession(null);
+    }
+    if (answer.token !== this.rest.token) await this.keeper.set("token", answer.token);
+    this.rest.token = answer.token;
+    this.identifiedAs = answer.customer.is_identified ? String(identity?.id ?? this.identifiedAs) : "";
+    await this.keeper.set("identity", this.identifiedAs || null);
+    return answer;
   }
 
   async ensureSession() {
@@ -266,7 +285,7 @@ export class Client {
   /** @param {Record<string, any>} message as POST widget/offline-messages wants it, with its client_id */
   async leaveMessage(message) {
     await this.ensureSession();
-    await this.rest.post("widget/offline-messages", strip({ ...message, page: this.page }));
+    await this.rest.post("widget/offline-messages", { name: "", ...strip({ ...message, page: this.page }) });
   }
 
   /** Put the ended chat away. */

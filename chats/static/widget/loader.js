@@ -166,7 +166,7 @@ border:0;border-radius:12px;background:transparent;color-scheme:normal;box-shado
     root.className = `root ${side === "start" ? "start" : "end"} ${/^(light|dark)$/.test(theme) ? theme : "auto"}${isOpen ? " open" : ""}`;
     if (/^#[\da-f]{6}$/i.test(look.accent)) root.style.setProperty("--a", look.accent);
     if (/^#[\da-f]{6}$/i.test(look.on_accent)) root.style.setProperty("--o", look.on_accent);
-    const label = isOpen ? words[1] : look.launcher_label || words[0];
+    const label = words[isOpen ? 1 : 0];
     launcher.setAttribute("aria-label", unread && !isOpen ? `${label}, ${words[3].replace("{n}", String(unread))}` : label);
     launcher.setAttribute("aria-expanded", String(isOpen));
     draw(glyph, isOpen ? "down" : "chat");
