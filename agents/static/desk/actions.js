@@ -4,11 +4,11 @@ import { askToNotify } from "./alerts.js";
 import { loadAll, loadChat, loadCustomer, loadOlder } from "./loads.js";
 import { lastIndex } from "./log.js";
 import { draft, setDraft, setUi, toast, ui } from "./ui.js";
-import { t, tOr } from "./words.js";
+import { errorText, t } from "./words.js";
 
 /** @param {any} error */
 export function explain(error) {
-  toast(error.message || tOr(`error.${error.code}`, t("error.failed")), { tone: "danger" });
+  toast(errorText(error), { tone: "danger" });
 }
 
 /** @param {Record<string, any>} frame @returns {Promise<any>} the ack, or null after the person was told */
@@ -163,7 +163,9 @@ export async function closeChat(chat, ending) {
 
 /** @param {string} chat @param {{team?: string, agent?: string, note?: string}} target */
 export async function transfer(chat, target) {
-  if (!(await ask({ type: "transfer", chat, ...target }))) return;
+  // Marked before the request: the notice that the chat is gone may come before the answer.
+  ui.passedOn.add(chat);
+  if (!(await ask({ type: "transfer", chat, ...target }))) return void ui.passedOn.delete(chat);
   setUi({ dialog: null });
   if (ui.open === chat) closeThread();
   toast(t("transfer.done"));

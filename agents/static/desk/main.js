@@ -53,7 +53,7 @@ function onChange(signals) {
     if (signal.kind === "hole") void loadNewer(signal.chat);
     else if (signal.kind === "lost") void settleLost(signal.chat);
     else if (signal.kind === "message" && signal.chat === ui.open) noteBelow(signal);
-    else if (signal.kind === "chat_gone" && signal.reason === "transferred") {
+    else if (signal.kind === "chat_gone" && !ui.passedOn.delete(signal.chat)) {
       toast(t("gone.transferred", { name: customerName(store.thread(signal.chat).chat) }));
     }
   }

@@ -110,8 +110,8 @@ export class Poster {
     } catch (error) {
       const { code, message, retry_after: seconds } = /** @type {any} */ (error);
       if (!PASSING.has(code)) {
-        this.store.updatePost(post.chat, post.client_id, { state: "failed", error: message || code });
-        this.keep({ ...post, state: "failed", error: message || code });
+        this.store.updatePost(post.chat, post.client_id, { state: "failed", code, error: message });
+        this.keep({ ...post, state: "failed", code, error: message });
         return true;
       }
       this.store.updatePost(post.chat, post.client_id, { state: "waiting" });

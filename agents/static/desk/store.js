@@ -7,7 +7,7 @@ import { reduceFrame } from "./frames.js";
  * @typedef {import("./log.js").Log} Log
  * @typedef {Record<string, any> & {id: string, state: string}} Chat  as docs/realtime.md describes it for staff
  * @typedef {{client_id: string, chat: string, text: string, note: boolean, attachments: any[], at: string,
- *   state: "waiting"|"sending"|"sent"|"failed", error?: string, position?: number}} Pending
+ *   state: "waiting"|"sending"|"sent"|"failed", code?: string, error?: string, position?: number}} Pending
  * @typedef {{id: string, chat: Chat|null, log: Log, pending: Pending[], typing: {text: string, at: number, name: string}|null,
  *   delivered: number, gone: string|null, older: "idle"|"busy"|"failed", watched: boolean}} Thread
  * @typedef {{kind: string} & Record<string, any>} Signal

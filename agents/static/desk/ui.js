@@ -27,6 +27,7 @@ export const ui = {
   /** @type {Map<string, number>} the index before which "new" is drawn */ newFrom: new Map(),
   /** @type {Set<string>} long messages that were unfolded */ unfolded: new Set(),
   /** @type {{id: number, text: string, tone: string, action?: {label: string, run: () => void}}[]} */ toasts: [],
+  /** @type {Set<string>} chats that we ourselves gave away */ passedOn: new Set(),
   cap: 60,
   slash: 0,
   sound: localStorage.getItem("desk.sound") !== "off",

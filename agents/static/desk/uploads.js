@@ -1,7 +1,7 @@
 // Files on their way into a chat: from the button, the clipboard or a drop.
 import { rest } from "./desk.js";
 import { setUi, toast, ui } from "./ui.js";
-import { size, t, tOr } from "./words.js";
+import { errorText, size, t } from "./words.js";
 
 const MAX_BYTES = 20 * 1024 * 1024;
 let counter = 0;
@@ -35,8 +35,7 @@ async function upload(chat, file) {
     });
     item.state = "done";
   } catch (error) {
-    const { code, message } = /** @type {any} */ (error);
-    Object.assign(item, { state: "failed", error: message || tOr(`error.${code}`, t("error.failed")) });
+    Object.assign(item, { state: "failed", error: errorText(error) });
   }
   setUi();
 }

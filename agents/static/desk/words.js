@@ -45,6 +45,15 @@ function format(options) {
   return made;
 }
 
+/**
+ * What to tell a person about a refusal. The server's own sentences are more exact, but English: other readers get ours where we have one.
+ * @param {any} error {code, message}
+ */
+export function errorText({ code, message }) {
+  const own = tOr(`error.${code}`, "");
+  return language.startsWith("en") ? message || own || t("error.failed") : own || message || t("error.failed");
+}
+
 /** @param {number} value */
 export const number = (value) => format({}).format(value);
 

@@ -2,7 +2,7 @@
 import { html } from "lit-html";
 import { config, poster, store } from "../desk.js";
 import { setUi, ui } from "../ui.js";
-import { clock, moment, size, t } from "../words.js";
+import { clock, errorText, moment, size, t } from "../words.js";
 import { icon, rich } from "./bits.js";
 
 /** Longer messages are folded: one customer's essay must not hide the conversation. */
@@ -91,7 +91,7 @@ function pendingState(post) {
     return html`<span class="sent">${icon("clock")}${t(live ? "sent.sending" : "sent.waiting")}</span>`;
   }
   return html`
-    <span class="sent sent-failed" role="alert">${icon("circle-alert")}${t("sent.failed", { reason: post.error || "" })}</span>
+    <span class="sent sent-failed" role="alert">${icon("circle-alert")}${t("sent.failed", { reason: errorText({ code: post.code, message: post.error }) })}</span>
     <button class="button-link" @click=${() => poster.again(post)}>${t("retry")}</button>
     <button class="button-link" @click=${() => poster.discard(post)}>${t("discard")}</button>`;
 }
