@@ -251,9 +251,16 @@ CSP_ADMIN_DIRECTIVES = {
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["chats.api.parsers.StrictJSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "chats.api.principals.BearerAuthentication",
+        "chats.api.principals.ApplicationPasswordAuthentication",
+        "chats.api.principals.PublicKeyAuthentication",
+        "chats.api.principals.SeatSessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "URL_FORMAT_OVERRIDE": None,  # ?format= is a transcript's own word
+    "DEFAULT_SCHEMA_CLASS": "chats.api.schema.Operation",
     "EXCEPTION_HANDLER": "chats.api.errors.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -263,11 +270,14 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["chats.api.schema.tell_refusals"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
+ANONYMOUS_RATE = env.number("ANONYMOUS_RATE", 600, high=1_000_000)  # requests a minute without a session, by address
 
 # Logs -----------------------------------------------------------------------------------------------------------------
 

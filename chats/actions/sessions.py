@@ -43,7 +43,8 @@ class Opened:
 
     @property
     def customer(self) -> Customer:
-        return self.session.customer
+        customer: Customer = self.session.customer
+        return customer
 
 
 def find_session(token: str, now: datetime) -> CustomerSession | None:
@@ -65,20 +66,33 @@ def slide_session(session: CustomerSession, now: datetime) -> None:
 
 @transaction.atomic
 def open_session(
-    channel: Channel, *, token: str = "", identity: Identity | None = None, language: str = "", now: datetime
+    channel: Channel,
+    *,
+    token: str = "",
+    identity: Identity | None = None,
+    language: str = "",
+    page: dict[str, str] | None = None,
+    now: datetime,
 ) -> Opened:
-    """Take up the token's session, or begin a new one: anonymous, or that of the proven identity. Raises Forbidden (the signature)."""
+    """Take up the token's session, or begin a new one: anonymous, or that of the proven identity. Raises Forbidden (the signature).
+
+    `page` {url, title}: where the customer is now; staff see it on the open chat.
+    """
     known = find_session(token, now) if token else None
     if known is not None and known.channel_id != channel.pk:
         known = None
     if identity is not None:
         check_signature(channel, identity, now)
-        return _identify(channel, known, identity, language, now)
-    if known is not None:
+        opened = _identify(channel, known, identity, language, now)
+    elif known is not None:
         slide_session(known, now)
-        return Opened(known, token)
-    customer = Customer.objects.create(center_id=channel.center_id, language=language, last_seen_at=now)
-    return _begin(channel, customer, now)
+        opened = Opened(known, token)
+    else:
+        customer = Customer.objects.create(center_id=channel.center_id, language=language, last_seen_at=now)
+        return _begin(channel, customer, now)
+    if page and page.get("url"):
+        opened.customer.chats.open().update(page_url=page["url"], page_title=page.get("title", ""))
+    return opened
 
 
 def end_session(session: CustomerSession) -> None:

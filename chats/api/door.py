@@ -1,0 +1,108 @@
+"""The base of every view: who may call, what a body must be, which browsers may read the answer."""
+
+from typing import Any, ClassVar, TypeVar
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from rest_framework import serializers
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from chats.errors import Forbidden, Unauthorized
+
+from . import origins
+from .principals import Caller, CustomerCaller, PublicCaller
+
+Read = TypeVar("Read", bound=serializers.BaseSerializer[Any])
+
+CORS_HEADERS = "authorization, content-type, x-public-key"
+CORS_EXPOSED = "Retry-After"
+PREFLIGHT_SECONDS = "600"
+
+
+class IsNamed(BasePermission):
+    """The caller is one of those whom the view names for this method; `Anyone` among them needs no proof."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        allowed = view.callers.get("GET" if request.method == "HEAD" else request.method, ())
+        if Anyone in allowed or isinstance(request.user, allowed):
+            return True
+        if not isinstance(request.user, Caller):
+            raise Unauthorized
+        raise Forbidden
+
+
+class Anyone:
+    """Stands in `callers` for a route that asks nobody who they are."""
+
+
+class Door(APIView):
+    """`callers` says by method who may come in; `open_to_pages` that browsers of allowed origins may read the answers."""
+
+    callers: ClassVar[dict[str, tuple[type, ...]]] = {}
+    open_to_pages: ClassVar[bool] = False
+    permission_classes = (IsNamed,)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.now = timezone.now()
+
+    @property
+    def caller(self) -> Any:
+        """Who calls: one of the classes that `callers` names for this method."""
+        return self.request.user
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        """Which methods there are; the rest of a preflight is said by `finalize_response`."""
+        return HttpResponse(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+
+    def perform_authentication(self, request: Request) -> None:
+        # A preflight carries no proof, and what it may read is nobody's secret.
+        if request.method != "OPTIONS":
+            super().perform_authentication(request)
+
+    def check_permissions(self, request: Request) -> None:
+        if request.method != "OPTIONS":
+            super().check_permissions(request)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if self.open_to_pages:
+            self._tell_browser(request, response)
+        return response
+
+    def allowed_origins(self, request: Request) -> list[str] | None:
+        """The origins of the channel or application that this request is about; None while nobody is known."""
+        caller = request.user if getattr(request, "_user", None) is not None else None
+        if isinstance(caller, CustomerCaller):
+            return list(caller.session.channel.allowed_origins)
+        if isinstance(caller, PublicCaller):
+            return list(caller.key.allowed_origins)
+        return None
+
+    def _tell_browser(self, request: Request, response: HttpResponseBase) -> None:
+        """The CORS headers (Fetch standard, 3.3) for an allowed origin; none for others."""
+        patch_vary_headers(response, ["Origin"])
+        origin = origins.origin_of(request)
+        if not origin or origins.is_own(request, origin):
+            return
+        allowed = self.allowed_origins(request)
+        if not (origin in allowed if allowed is not None else origins.is_known(origin)):
+            return
+        response["Access-Control-Allow-Origin"] = origin
+        response["Access-Control-Expose-Headers"] = CORS_EXPOSED
+        if request.method == "OPTIONS":
+            response["Access-Control-Allow-Methods"] = ", ".join(self.allowed_methods)
+            response["Access-Control-Allow-Headers"] = CORS_HEADERS
+            response["Access-Control-Max-Age"] = PREFLIGHT_SECONDS
+
+
+def read(serializer: type[Read], data: Any, **options: Any) -> dict[str, Any]:
+    """What the serializer makes of the body or query. Raises DRF's ValidationError."""
+    checked = serializer(data=data, **options)
+    checked.is_valid(raise_exception=True)
+    found: dict[str, Any] = checked.validated_data
+    return found

@@ -1,0 +1,91 @@
+"""The log by REST: pages after or before a cursor, and an answer that waits for what is new."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import Error
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chats.actions.read import mark_delivered, renew_leases
+from chats.actions.start import CUSTOMER_LEASE
+from chats.models import Chat, Event, Participant
+from chats.routing.estimates import queue_places
+from chats.shapes import event_for_customer, event_for_staff
+from contactcenter import longpoll
+from contactcenter.models import Installation
+from contactcenter.outage import is_outage
+
+from . import asked, shown
+from .chats import EVERYBODY
+from .door import Door, read
+from .principals import CustomerCaller
+from .render import chat_for, chats_for
+from .schema import described
+from .scope import find_chat
+
+
+class Events(Door):
+    """Customers count by `index`, staff by `position`. An answer to `wait` that holds nothing is held back by the edge (contactcenter.longpoll)."""
+
+    callers = {"GET": EVERYBODY}
+    open_to_pages = True
+
+    @described("The chat's log after (or before) a cursor", query=asked.EventsQuery, gives=shown.Events)
+    def get(self, request: Request, chat_id: UUID) -> Response:
+        query = read(asked.EventsQuery, request.query_params)
+        find_chat(self.caller, chat_id)
+        is_customer = isinstance(self.caller, CustomerCaller)
+        if is_customer and not longpoll.is_repeat(request):
+            _give_sign_of_life(chat_id, query.get("after", 0), self.now)
+        chat = chats_for(self.caller, Chat.objects.filter(pk=chat_id)).get()
+        events = _read_log(chat, query, number="index" if is_customer else "position")
+        answer: dict[str, Any] = {
+            "events": [event_for_customer(event) if is_customer else event_for_staff(event) for event in events],
+            "head": chat.index if is_customer else chat.position,
+            "epoch": str(Installation.current().epoch),
+            "chat": chat_for(self.caller, chat, self.now),
+        }
+        if is_customer:
+            answer["queue"] = _place(chat, self.now)
+        response = Response(answer)
+        # A cursor beyond the head is one of another epoch: its owner must hear at once that it has to start afresh.
+        is_news = bool(events) or query.get("after", 0) > answer["head"] or not chat.is_open
+        if query["wait"] and "before" not in query and not is_news:
+            topic = f"{'customer' if is_customer else 'staff'}:{chat_id}"
+            longpoll.long_poll(response, [topic], query["wait"])
+        return response
+
+
+def _read_log(chat: Chat, query: dict[str, Any], *, number: str) -> list[Event]:
+    """In order. `before` gives the last ones before it, `after` the first ones after it."""
+    events = Event.objects.filter(chat=chat)
+    if number == "index":
+        events = events.public()
+    if "before" in query:
+        earlier = events.filter(**{f"{number}__lt": query["before"], f"{number}__gt": query.get("after", 0)})
+        return list(earlier.order_by(f"-{number}")[: query["limit"]])[::-1]
+    return list(events.filter(**{f"{number}__gt": query.get("after", 0)}).order_by(number)[: query["limit"]])
+
+
+def _give_sign_of_life(chat_id: UUID, after: int, now: Any) -> None:
+    """Who polls is there, and holds everything up to the cursor. Reading goes on while the database takes no writes."""
+    participant = Participant.objects.filter(chat_id=chat_id, kind=Participant.Kind.CUSTOMER).first()
+    if participant is None or participant.left_at is not None:
+        return
+    try:
+        renew_leases([participant.pk], until=now + CUSTOMER_LEASE)
+        if after > participant.delivered_index:
+            mark_delivered(participant, after)
+    except Error as error:
+        if not is_outage(error):
+            raise
+
+
+def _place(chat: Chat, now: Any) -> dict[str, Any] | None:
+    if not chat.is_waiting:
+        return None
+    for chat_id, position, wait_seconds in queue_places(chat.team_id, now):
+        if chat_id == chat.pk:
+            return {"position": position, "wait_seconds": wait_seconds}
+    return None

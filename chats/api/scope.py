@@ -1,0 +1,136 @@
+"""What a caller may reach. Every id from outside is looked up in one of these; what is not in it is not found, whoever owns it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from agents.models import Agent, CannedReply, Membership
+from chats.errors import Invalid, NotFound
+from chats.models import Attachment, Chat, Customer, OfflineMessage
+from contactcenter.models import Channel, Team
+
+from .principals import AgentCaller, ApplicationCaller, Caller, CustomerCaller
+
+
+def visible_chats(caller: Caller) -> "QuerySet[Chat]":
+    """A customer's own; an agent's teams' and those held or on offer; a supervisor's center's; an application's teams'."""
+    if isinstance(caller, CustomerCaller):
+        return Chat.objects.filter(customer_id=caller.customer.pk)
+    chats = Chat.objects.filter(center_id=caller.center.pk)
+    if isinstance(caller, ApplicationCaller):
+        return chats if caller.team_ids is None else chats.filter(team_id__in=caller.team_ids)
+    if isinstance(caller, AgentCaller):
+        if caller.agent.is_supervisor:
+            return chats
+        return chats.filter(
+            Q(team_id__in=own_team_ids(caller.agent)) | Q(agent=caller.agent) | Q(occupation__agent=caller.agent)
+        )
+    return chats.none()
+
+
+def own_team_ids(agent: Agent) -> "QuerySet[Any, Any]":
+    return Membership.objects.filter(agent=agent).values("team_id")
+
+
+def find_chat(caller: Caller, chat_id: UUID) -> Chat:
+    """Raises NotFound."""
+    return _found(visible_chats(caller).filter(pk=chat_id))
+
+
+def visible_teams(caller: Caller) -> "QuerySet[Team]":
+    """All of the center's, which a chat may be given to; an application's own. Switched-off ones too: old chats name them."""
+    teams = Team.objects.filter(center_id=caller.center.pk).select_related("center")
+    if isinstance(caller, ApplicationCaller) and caller.team_ids is not None:
+        return teams.filter(pk__in=caller.team_ids)
+    return teams
+
+
+def read_teams(caller: Caller) -> "QuerySet[Team]":
+    """Teams whose chats the caller sees."""
+    teams = visible_teams(caller)
+    if isinstance(caller, AgentCaller) and not caller.agent.is_supervisor:
+        return teams.filter(pk__in=own_team_ids(caller.agent))
+    return teams
+
+
+def find_team(teams: "QuerySet[Team]", named: str, *, field: str = "team") -> Team:
+    """A team by key or id, for a body or a query. Raises Invalid."""
+    team = teams.filter(Q(key=named) | Q(pk=as_id(named))).first()
+    if team is None:
+        raise Invalid(fields={field: "There is no such team."})
+    return team
+
+
+def visible_agents(caller: Caller) -> "QuerySet[Agent]":
+    agents = Agent.objects.active().filter(center_id=caller.center.pk)
+    if isinstance(caller, ApplicationCaller) and caller.team_ids is not None:
+        members = Membership.objects.filter(team_id__in=caller.team_ids).values("agent_id")
+        return agents.filter(pk__in=members)
+    return agents
+
+
+def find_agent(caller: Caller, agent_id: UUID) -> Agent:
+    """An agent whom a body names. Raises Invalid."""
+    agent = visible_agents(caller).filter(pk=agent_id).first()
+    if agent is None:
+        raise Invalid(fields={"agent": "There is no such agent."})
+    return agent
+
+
+def visible_channels(caller: Caller) -> "QuerySet[Channel]":
+    channels = Channel.objects.filter(center_id=caller.center.pk).select_related("team", "center")
+    if isinstance(caller, ApplicationCaller) and caller.team_ids is not None:
+        return channels.filter(Q(team_id__in=caller.team_ids) | Q(team=None))
+    return channels
+
+
+def visible_customers(caller: Caller) -> "QuerySet[Customer]":
+    """Whoever wrote in a chat, or left a message, that the caller sees; to supervisors and unlimited applications everybody."""
+    customers = Customer.objects.filter(center_id=caller.center.pk)
+    if isinstance(caller, AgentCaller) and caller.agent.is_supervisor:
+        return customers
+    if isinstance(caller, ApplicationCaller) and caller.team_ids is None:
+        return customers
+    chats = visible_chats(caller).filter(customer=OuterRef("pk"))
+    left = visible_offline_messages(caller).filter(customer=OuterRef("pk"))
+    return customers.filter(Exists(chats) | Exists(left))
+
+
+def find_customer(caller: Caller, customer_id: UUID) -> Customer:
+    """Raises NotFound."""
+    return _found(visible_customers(caller).filter(pk=customer_id))
+
+
+def visible_offline_messages(caller: Caller) -> "QuerySet[OfflineMessage]":
+    return OfflineMessage.objects.filter(center_id=caller.center.pk, team__in=read_teams(caller).values("pk"))
+
+
+def visible_attachments(caller: Caller) -> "QuerySet[Attachment]":
+    """Files of visible chats. Customers see what was sent to them and what they uploaded; never files of notes."""
+    files = Attachment.objects.filter(chat__in=visible_chats(caller).values("pk"))
+    if isinstance(caller, CustomerCaller):
+        shown = Chat.objects.filter(
+            pk=OuterRef("chat_id"), events__position=OuterRef("position"), events__index__isnull=False
+        )
+        return files.filter(Q(uploader__kind="customer") | Exists(shown))
+    return files
+
+
+def visible_replies(caller: Caller) -> "QuerySet[CannedReply]":
+    replies = CannedReply.objects.filter(center_id=caller.center.pk).select_related("team")
+    return replies.filter(Q(team=None) | Q(team_id__in=read_teams(caller).values("pk")))
+
+
+def as_id(text: str) -> UUID | None:
+    try:
+        return UUID(text) if len(text) == 36 else None
+    except ValueError:
+        return None
+
+
+def _found(rows: Any) -> Any:
+    row = rows.first()
+    if row is None:
+        raise NotFound
+    return row
