@@ -32,11 +32,15 @@ REMEMBERED = 50_000  # words
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A shaped run: `show` is the argument of the operator TJ at any size, `width` is in units of the size."""
+    """A shaped run: `show` is the argument of the operator TJ at any size, `width` is in units of the size.
+
+    `meaning` is the text where the glyphs alone do not tell it.
+    """
 
     face: Path
     show: str
     width: float
+    meaning: str
     level: int
     is_space: bool
 
@@ -51,8 +55,8 @@ class Line:
 
 
 class Shaper(Protocol):
-    def shape(self, face: Path, text: str, is_rtl: bool) -> tuple[str, float]:
-        """The operand of TJ and the width, both for size 1."""
+    def shape(self, face: Path, text: str, is_rtl: bool) -> tuple[str, float, str]:
+        """The operand of TJ and the width, both for size 1, and the text where the glyphs alone do not tell it."""
 
 
 def clean(text: str) -> str:

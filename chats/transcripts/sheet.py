@@ -48,8 +48,8 @@ class Sheet(FPDF):
             self._faces[path] = font
         return self._faces[path]
 
-    def shape(self, face: Path, text: str, is_rtl: bool) -> tuple[str, float]:
-        """The operand of TJ and the width of a run of one face, both for size 1."""
+    def shape(self, face: Path, text: str, is_rtl: bool) -> tuple[str, float, str]:
+        """The operand of TJ and the width of a run of one face, both for size 1; and its text, if glyphs do not tell it."""
         font = self.face(face)
         buffer = hb.Buffer()
         buffer.cluster_level = hb.BufferClusterLevel.MONOTONE_CHARACTERS
@@ -61,8 +61,10 @@ class Sheet(FPDF):
         meaning = _meanings([info.cluster for info in infos], text)
         upem = font.ttfont["head"].unitsPerEm
         shown: list[str] = []
+        is_plain = True
         for info, place in zip(infos, places, strict=True):
             name = font.ttfont.getGlyphName(info.codepoint)
+            is_plain = is_plain and info.cluster in meaning
             nominal = font.ttfont["hmtx"].metrics[name][0]
             glyph = font.subset.get_glyph(
                 glyph=info.codepoint,
@@ -73,7 +75,9 @@ class Sheet(FPDF):
             code = font.subset.pick_glyph(glyph)
             if code is not None:
                 shown.append(_operand(code, place, nominal, 1000 / upem))
-        return "".join(shown), sum(place.x_advance for place in places) / upem
+        # From right to left readers turn the glyphs' letters round themselves, and would turn a given text twice.
+        told = "" if is_plain or is_rtl else text
+        return "".join(shown), sum(place.x_advance for place in places) / upem, told
 
     def put(self, line: Line, left: float, *, size: float, color: str, bold: bool = False) -> None:
         """Show a line whose baseline stands at `down` + size."""
@@ -84,7 +88,8 @@ class Sheet(FPDF):
         x = left
         for piece in line.pieces:
             parts.append(self._set_font_for_page(self.face(piece.face), size, wrap_in_text_object=False))
-            parts.append(f"1 0 0 1 {x:.2f} {base:.2f} Tm {_raised(piece.show, size)}")
+            show = f"1 0 0 1 {x:.2f} {base:.2f} Tm {_raised(piece.show, size)}"
+            parts.append(_told(show, piece.meaning) if piece.meaning else show)
             x += piece.width * size
         parts.append("ET Q")
         self._out(" ".join(parts))
@@ -112,6 +117,11 @@ def _operand(code: int, place: "hb.GlyphPosition", nominal: int, scale: float) -
 
 def _number(value: float) -> str:
     return f" {value:.1f} " if abs(value) >= 0.05 else ""
+
+
+def _told(show: str, text: str) -> str:
+    """With the text that a reader's search and copy shall find: letters that HarfBuzz split or moved have glyphs of no meaning."""
+    return f"/Span <</ActualText <FEFF{text.encode('utf-16-be').hex()}>>> BDC {show} EMC"
 
 
 def _raised(show: str, size: float) -> str:

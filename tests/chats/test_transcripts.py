@@ -17,16 +17,8 @@ from chats.events import all_event_types
 from chats.models import Chat, Event
 from chats.transcripts.page import render_html, style
 from chats.transcripts.plain import render_text
-from chats.transcripts.reading import (
-    SAID,
-    SENTENCES,
-    SILENT,
-    Notice,
-    Words,
-    beginning,
-    read_transcript,
-    reader_language,
-)
+from chats.transcripts.reading import Notice, Words, beginning, read_transcript, reader_language
+from chats.transcripts.sentences import SAID, SENTENCES, SILENT
 from chats.transcripts.serve import serve_customer_transcript, serve_staff_transcript
 from contactcenter.models import ContactCenter, Team
 from tests.chats.transcript_texts import ATTACKS, PRIVATE, SCRIPTS, say
