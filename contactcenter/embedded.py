@@ -11,6 +11,7 @@ from celery.worker import WorkController, state
 log = logging.getLogger(__name__)
 
 CONCURRENCY = 4
+START_SECONDS = 60
 # A task that is still busy then is given up: its obligation is a row, which the next start finds.
 STOP_SECONDS = 8
 
@@ -30,8 +31,11 @@ class EmbeddedCelery:
         state.should_stop = state.should_terminate = None
         self.app.finalize()
         self.worker_thread.start()
-        if not self.is_ready.wait(20):
-            raise RuntimeError("The task worker did not start.")
+        deadline = time.monotonic() + START_SECONDS
+        while not self.is_ready.wait(0.1):
+            # A worker that fell over while it loaded its tasks has said why in the log; do not wait for it.
+            if not self.worker_thread.is_alive() or time.monotonic() > deadline:
+                raise RuntimeError("The task worker did not start.")
         self.beat.start()
         self.app.send_task("contactcenter.canary")
 
@@ -42,9 +46,10 @@ class EmbeddedCelery:
         state.should_stop = 0
         self.app.send_task("contactcenter.canary")
         self.beat.service.stop()
-        for thread in (self.worker_thread, self.beat):
+        threads = [thread for thread in (self.worker_thread, self.beat) if thread.is_alive()]
+        for thread in threads:
             thread.join(max(deadline - time.monotonic(), 0.1))
-        return not (self.worker_thread.is_alive() or self.beat.is_alive())
+        return not any(thread.is_alive() for thread in threads)
 
     def _work(self) -> None:
         self.app.set_current()
