@@ -78,7 +78,9 @@ class Customer:
             self.take(PATIENCE)
 
     def texts(self) -> list[str]:
-        return [event["text"] for event in self.events if event["type"] == "message.posted"]
+        """What people said, without the team's automatic greeting."""
+        said = [event for event in self.events if event["type"] == "message.posted"]
+        return [event["text"] for event in said if event["sender"]["kind"] != "system"]
 
     def close(self) -> None:
         self.wire.close()

@@ -140,6 +140,7 @@ def test_keys_do_what_help_says(desk: Page, customers: Callable[..., Customer]) 
     expect(desk.locator("dialog")).to_contain_text("Next and previous chat")
     desk.keyboard.press("Escape")
     desk.keyboard.press("Control+k")
+    expect(desk.locator(".palette input")).to_be_focused()
     desk.keyboard.type("dark")
     desk.keyboard.press("Enter")
     expect(desk.locator("html")).to_have_attribute("data-theme", "dark")
@@ -169,7 +170,7 @@ def test_a_declined_chat_rings_elsewhere(
 
 
 def test_a_transfer_with_a_note(desk: Page, site: Site, customers: Callable[..., Customer], new_context: Any) -> None:
-    mia = customers("Tess Transfer")
+    mia = customers("Tess Handover")
     take(desk, mia)
     other = new_context().new_page()
     sign_in(other, site, "noah")
@@ -195,8 +196,8 @@ def test_canned_replies_by_slash(desk: Page, customers: Callable[..., Customer])
     desk.locator("#composer").fill("/")
     expect(desk.locator(".slash-item").first).to_be_visible()
     desk.locator("#composer").press("Enter")
+    expect(desk.locator("#composer")).to_have_value(re.compile(".{5,}"))
     text = desk.locator("#composer").input_value()
-    assert len(text) > 5
     assert "{" not in text
     desk.locator("#composer").press("Enter")
     mia.hears(text.strip())
@@ -242,7 +243,7 @@ def test_after_a_restart_every_event_stands_once_and_in_order(
     mia.say("four")
     expect(bubble(desk, "four")).to_be_visible()
     expect(desk.locator(".group-pending")).to_have_count(0)
-    texts = [re.sub(r"\s+", " ", text).strip() for text in desk.locator(".bubble[data-position]").all_inner_texts()]
+    texts = [re.sub(r"\s+", " ", text).strip() for text in desk.locator(".bubble[data-position]").all_inner_texts()][1:]
     assert texts == ["one", "two", "three, written without a connection", "four"] == mia.texts()
     positions = [
         int(place) for place in desk.locator("[data-position]").evaluate_all("all => all.map(e => e.dataset.position)")
@@ -266,7 +267,7 @@ def test_hostile_text_stays_text(desk: Page, customers: Callable[..., Customer],
     mia.start(text, subject=text, data={text[:40]: text})
     expect(desk.locator(".invitation")).to_be_visible()
     desk.locator(".invitation").get_by_role("button", name="Accept").click()
-    expect(desk.locator(".bubble").first).to_have_text(text)
+    expect(desk.locator(".bubble-in").first).to_have_text(text)
     expect(desk.locator(".thread-who b")).to_have_text(text)
     assert desk.locator(".bubble img, .bubble script, .bubble svg, .bubble b, a[href^=javascript]").count() == 0
     assert desk.locator("[onerror], [onload], [onmouseover]").count() == 0

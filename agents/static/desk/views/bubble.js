@@ -15,11 +15,11 @@ const FOLD = 1200;
 export function bubbles(line, thread) {
   const { side, note, sender, events } = line;
   const last = events[events.length - 1];
-  const isBot = sender.kind === "bot";
+  const isBot = sender.kind === "bot" || sender.kind === "system";
   return html`
     <div class="group group-${side} ${note ? "group-note" : ""}">
       ${side === "out" || note
-        ? html`<p class="group-head">${note ? icon("lock") : isBot ? icon("bot") : ""}<b dir="auto">${sender.name}</b>${note ? html`<span>${t("note.only_team")}</span>` : ""}</p>`
+        ? html`<p class="group-head">${note ? icon("lock") : isBot ? icon("bot") : ""}<b dir="auto">${sender.name || t("sender.system")}</b>${note ? html`<span>${t("note.only_team")}</span>` : ""}</p>`
         : ""}
       ${events.map((event) => bubble(event, side, note))}
       <p class="group-foot"><time datetime=${last.at} title=${moment(last.at)}>${clock(last.at)}</time>${state(last, thread, note)}</p>
@@ -62,7 +62,7 @@ function attachment(item) {
 /** Sent, delivered, read: on the last message of ours alone. @param {any} event @param {import("../store.js").Thread} thread @param {boolean} note */
 function state(event, thread, note) {
   if (note || event.sender.kind === "customer" || thread.pending.length) return "";
-  const own = thread.log.events.filter((other) => other.type === "message.posted" && other.sender.kind !== "customer");
+  const own = thread.log.events.filter((other) => other.type === "message.posted" && ["agent", "bot"].includes(other.sender.kind));
   if (own[own.length - 1] !== event) return "";
   const read = (thread.chat?.read?.customer || 0) >= event.index;
   const delivered = thread.delivered >= event.index;

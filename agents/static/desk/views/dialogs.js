@@ -1,5 +1,6 @@
 // Questions that stand before everything else: passing on, closing, blocking, editing, help.
 import { html } from "lit-html";
+import { keyed } from "lit-html/directives/keyed.js";
 import { ref } from "lit-html/directives/ref.js";
 import { assign, canSteer, closeChat, transfer } from "../actions.js";
 import { blockCustomer, saveCustomer } from "../customers.js";
@@ -15,13 +16,15 @@ export function dialogs() {
   if (!dialog) return "";
   const build = DIALOGS[dialog.kind];
   const { title, body, wide } = build(dialog);
-  return html`
-    <dialog class="dialog ${wide ? "dialog-wide" : ""} dialog-${dialog.kind}" ${ref(show)} @close=${shut} @click=${backdrop} aria-label=${title}>
+  // The browser tells of a closed dialog a moment later: by then the next one may be open.
+  const closed = () => ui.dialog === dialog && shut();
+  return keyed(dialog, html`
+    <dialog class="dialog ${wide ? "dialog-wide" : ""} dialog-${dialog.kind}" ${ref(show)} @close=${closed} @click=${backdrop} aria-label=${title}>
       ${dialog.kind === "palette" ? "" : html`
         <header class="dialog-head"><h2>${title}</h2>
           <button class="button button-quiet button-icon" aria-label=${t("dismiss")} @click=${shut}>${icon("x")}</button></header>`}
       ${body}
-    </dialog>`;
+    </dialog>`);
 }
 
 /** @param {Element|undefined} element */

@@ -68,6 +68,8 @@ export function palette() {
   };
   const onKey = (/** @type {KeyboardEvent} */ event) => {
     if (event.isComposing) return;
+    // Asked anew: a quick typist presses Enter before the list is drawn again.
+    const items = found();
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       at = (at + (event.key === "ArrowDown" ? 1 : items.length - 1)) % Math.max(1, items.length);
