@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from django.utils.translation import gettext as _
 
+from chats.api.decisions import decision_shape
 from chats.models import Chat, Event
 
 SHOWN = 1000
@@ -36,7 +36,7 @@ def line_of(event: Event) -> Line:
     elif event.type == "note.posted":
         kind = "note"
     elif event.type == "routing.decided":
-        details = decision(event.data)
+        details = decision_shape(event)["words"]
     files = [str(file.get("name", "")) for file in event.data.get("attachments") or []]
     return Line(
         position=event.position,
@@ -74,21 +74,3 @@ def sentence(event: Event) -> str:
         % {"rating": data.get("rating") or "–", "comment": data.get("comment", "")},
     }
     return sentences.get(event.type, event.type)
-
-
-def decision(data: dict[str, Any]) -> list[str]:
-    """Who could have had the chat, who got it, and why the others did not."""
-    chosen = str(data.get("chosen") or "")
-    said = []
-    for agent in data.get("eligible") or []:
-        words = (
-            _("%(name)s was chosen; free slots: %(free)s.")
-            if str(agent.get("agent")) == chosen
-            else _("%(name)s could have had it; free slots: %(free)s.")
-        )
-        said.append(words % {"name": agent.get("name", "?"), "free": agent.get("free", "?")})
-    said += [
-        _("%(name)s could not: %(why)s.") % {"name": agent.get("name", "?"), "why": agent.get("why", "?")}
-        for agent in data.get("excluded") or []
-    ]
-    return said or [_("Nobody was there.")]

@@ -129,7 +129,8 @@ SHARED: dict[str, Any] = {
 
 
 def _sidebar(*groups: dict[str, Any]) -> dict[str, Any]:
-    return {"show_search": True, "command_search": True, "show_all_applications": False, "navigation": list(groups)}
+    # The command palette is for is_staff alone, which no center's admin needs to be.
+    return {"show_search": True, "command_search": False, "show_all_applications": False, "navigation": list(groups)}
 
 
 CENTER_ADMIN = SHARED | {

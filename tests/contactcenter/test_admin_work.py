@@ -18,6 +18,8 @@ from django.utils import timezone
 from PIL import Image
 
 from agents.models import Agent, Slot
+from chats.actions.locking import lock_chat
+from chats.events import NotePosted, RoutingDecided, record
 from chats.models import Chat
 from contactcenter.models import (
     Application,
@@ -285,8 +287,14 @@ def test_the_identity_secret_is_shown_and_renewed_on_request(desk: Client, acme:
 def test_a_chat_is_read_with_its_notes_and_ended(desk: Client, acme: SimpleNamespace, ada: Agent) -> None:
     now = timezone.now()
     held = make_held_chat(acme, online(make_agent(acme, "Ann"), now), now)
+    with transaction.atomic():
+        chat = lock_chat(acme.center.chats, held.chat.pk)
+        away = [{"agent": "x", "name": "Sue", "why": "away"}]
+        found = RoutingDecided(team="Support", strategy="round_robin", chosen=None, excluded=away)
+        record(chat, found, NotePosted(text="be <b>kind</b>"), sender=held.agent, now=now)
     body = desk.get(url("chats_chat_change", held.chat.pk)).content.decode()
-    assert "Offered to Ann." in body
+    for words in ["Offered to Ann.", "Sue is away.", "Only your team sees this", "be &lt;b&gt;kind&lt;/b&gt;"]:
+        assert words in body
     assert desk.get(url("chats_chat_close", held.chat.pk)).status_code == 200
     desk.post(url("chats_chat_close", held.chat.pk))
     chat = Chat.objects.get(pk=held.chat.pk)
