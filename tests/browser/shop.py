@@ -2,17 +2,23 @@
 
 import functools
 import http.server
+import io
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from PIL import Image
 from playwright.sync_api import Frame, Page, expect
 
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fccf"
-    "c0f01f0005050202ff7d9c2d0000000049454e44ae426082"
-)
+
+def png() -> bytes:
+    """A small picture."""
+    held = io.BytesIO()
+    Image.new("RGB", (320, 200), "#8a5a35").save(held, "PNG")
+    return held.getvalue()
+
+
 # A site that styles everything it can reach, and wants nothing inline.
 SITE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Another shop</title><link rel="stylesheet" href="/site.css">
 </head><body><h1>Another shop</h1><script src="{base}/widget.js" data-key="{key}" async></script></body></html>"""
@@ -54,6 +60,15 @@ def another_site(base: str, key: str) -> Iterator[str]:
 def wait_for_widget(page: Page) -> None:
     """Until the launcher is there; it stands in a closed shadow root, so its host is all that can be seen of it."""
     expect(page.locator("contact-center")).to_have_count(1)
+
+
+def until(page: Page, expression: str) -> None:
+    """Until it is true. Playwright's own way evaluates text within the page, which a strict policy forbids."""
+    for _ in range(100):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"Never came true: {expression}")
 
 
 def open_panel(page: Page) -> Frame:

@@ -171,11 +171,11 @@ function draw() {
   isRefreshing = false;
   const name = choose();
   if (name !== shown || !view) {
-    const hadFocus = root.contains(document.activeElement);
     shown = name;
     view = make(name);
     root.querySelector("main")?.replaceChildren(view.node);
-    if (hadFocus && app.isOpen) view.focus();
+    // Not by the active element: a button that was disabled while we waited has lost the focus already.
+    if (app.isOpen && document.hasFocus()) view.focus();
   } else view.update();
   header?.update();
   if (isSeen()) client.read();
