@@ -273,7 +273,7 @@ def test_a_busy_press_does_not_hold_its_callers_for_ever(monkeypatch):
 
 
 def test_ten_thousand_messages_are_printed_in_time():
-    texts = [f"{number} The quick brown fox asks where the order is. {SCRIPTS['arabic']}" for number in range(10_000)]
+    texts = [f"{number} The quick brown fox asks. {SCRIPTS['hebrew']}" for number in range(10_000)]
     began = time.monotonic()
     pdf = render_pdf(transcript(*texts))
     assert time.monotonic() - began < paper.SECONDS
