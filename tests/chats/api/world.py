@@ -1,0 +1,82 @@
+"""Both centers with one of everything, the other one's texts marked, and a caller of every kind."""
+
+import io
+from types import SimpleNamespace
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
+
+from agents.models import Agent, CannedReply, Disposition
+from chats.actions.offer import offer_chat
+from chats.actions.offline import Left, leave_offline_message
+from chats.actions.post import Post, post_message
+from chats.files.store import store_attachment
+from chats.models import Chat
+from contactcenter.models import Application, Team
+from tests.chats.api.conftest import Api, as_agent, as_application, as_customer
+from tests.conftest import make_agent, make_chat, make_customer, make_held_chat, online
+
+
+def png() -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (4, 4), "red").save(stream, "PNG")
+    return stream.getvalue()
+
+
+def furnish(place: SimpleNamespace, now: Any, mark: str = "") -> SimpleNamespace:
+    """One of everything in this center; every text carries the mark."""
+    said = mark or "own"
+    slug = place.center.slug
+    agent = make_agent(place, f"Kim-{slug} {said}", capacity=5)
+    boss = make_agent(place, f"Lee-{slug} {said}", role=Agent.Role.SUPERVISOR, capacity=5)
+    customer = make_customer(place, f"Zoe {said}")
+    customer.email = "zoe@example.com"
+    customer.save()
+    held = make_held_chat(place, agent, now, customer=customer, subject=f"S {said}", text=f"T {said}")
+    upload = SimpleUploadedFile(f"{said}.png", png(), "image/png")
+    attachment = store_attachment(held.chat, held.agent, upload, now)
+    file = Post(held.chat.pk, held.agent.pk, "file", f"see {said}", attachment_ids=(attachment.pk,))
+    post_message(file, now=now)
+    offered = Chat.objects.get(pk=make_chat(place, now, subject=f"offered {said}").chat.pk)
+    invitation = offer_chat(offered, agent, reason=f"r {said}", now=now)
+    waiting = make_chat(place, now, subject=f"waiting {said}").chat
+    left = Left(client_id="left", text=f"later {said}", name=f"Z {said}", team=place.support)
+    message, _ = leave_offline_message(place.channel, customer, left, now=now)
+    reply = CannedReply.objects.create(center=place.center, shortcut="hi", title=f"Hi {said}", text=f"Hi {said}")
+    disposition = Disposition.objects.create(center=place.center, name=f"Done {said}")
+    return SimpleNamespace(
+        place=place,
+        agent=agent,
+        boss=boss,
+        customer=customer,
+        silent=make_customer(place, f"Silent {said}"),
+        chat=held.chat,
+        waiting=waiting,
+        attachment=attachment,
+        invitation=invitation,
+        message=message,
+        reply=reply,
+        disposition=disposition,
+        team=place.support,
+        channel=place.channel,
+    )
+
+
+def callers(here: SimpleNamespace, now: Any) -> dict[str, Any]:
+    """Everybody who might knock, at home in this center."""
+    place = here.place
+    customer = as_customer(place, now)
+    customer.chat = make_chat(place, now, customer.customer).chat
+    other_team: Team = place.sales
+    program = Application.objects.create(center=place.center, name="Page", allowed_origins=[])
+    return {
+        "nobody": Api(),
+        "page": Api(**{"X-Public-Key": program.public_key}),
+        "customer": customer,
+        "agent": as_agent(online(here.agent, now)),
+        "supervisor": as_agent(here.boss),
+        "admin": as_agent(make_agent(place, f"Max-{place.center.slug}", role=Agent.Role.ADMIN)),
+        "application": as_application(place, may_configure=True),
+        "application of another team": as_application(place, teams=[other_team], may_configure=True),
+    }
