@@ -1,20 +1,17 @@
-// The customer's side of a chat: session, start, posts, read marks, end. Joins store, link and REST; knows no DOM.
+// The customer's side of a chat: begin, post, read, end. Joins session, store and link; knows no DOM.
+import { newId } from "./ids.js";
 import { Link } from "./link.js";
 import { PASSING, Poster } from "./poster.js";
-import { newId } from "./ids.js";
+import { Session, strip } from "./session.js";
+import { Starter, pause } from "./starter.js";
 
 /**
  * @typedef {import("./store.js").Store} Store
  * @typedef {import("./rest.js").Rest} Rest
- * @typedef {{client_id: string, team?: string, text: string, form: Record<string, string>, data: Record<string, any>, language: string, page: any}} StartBody
  * @typedef {"loading"|"ready"|"unreachable"|"starting"} Phase
  */
 
 const TYPING_EVERY_MS = 1000;
-const RETRY_MS = [1000, 2000, 4000, 8000, 15_000];
-
-/** @param {number} ms */
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Client {
   /**
@@ -27,20 +24,23 @@ export class Client {
     this.keeper = keeper;
     this.emit = emit;
     this.onChange = onChange;
-    this.key = key;
     /** @type {Phase} */
     this.phase = "loading";
-    this.language = "en";
-    /** @type {any} */
-    this.page = null;
-    /** @type {Record<string, any>} */
+    /** What the site says of the customer's doings. @type {Record<string, any>} */
     this.data = {};
-    /** Whom the site vouches for, and the id for which our token was given. @type {Record<string, any>|null} */
-    this.identity = null;
-    this.identifiedAs = "";
     this.typingAt = 0;
-    this.link = new Link({
-      url: socketUrl,
+    this.session = new Session(rest, keeper, key);
+    this.starter = new Starter(rest, keeper, () => this.ensureSession(), onChange);
+    this.link = this.makeLink(socketUrl);
+    this.poster = new Poster(store, (frame) => this.link.request(frame), keeper);
+    store.subscribe((signals) => signals.forEach((signal) => this.heed(signal)));
+  }
+
+  /** @param {string} url */
+  makeLink(url) {
+    const { store, rest } = this;
+    return new Link({
+      url,
       rest,
       hello: () => this.hello(),
       chat: () => store.state.chat?.id || "",
@@ -53,8 +53,6 @@ export class Client {
       },
       onUnauthorized: () => void this.renew(),
     });
-    this.poster = new Poster(store, (frame) => this.link.request(frame), keeper);
-    store.subscribe((signals) => signals.forEach((signal) => this.heed(signal)));
   }
 
   hello() {
@@ -85,20 +83,17 @@ export class Client {
    * @param {Record<string, any>|null} identity
    */
   async begin(saved, identity) {
-    this.rest.token = saved.token || "";
+    this.session.restore(saved);
     this.poster.restore(saved);
-    this.identifiedAs = saved.identity || "";
-    const proof = this.proof(identity);
+    const proof = this.session.proof(identity);
     if (this.rest.token || proof) await this.untilDone(() => this.openSession(proof, saved.chat));
     const start = parse(saved.start);
-    if (start && !this.store.state.chat) {
-      await this.sendStart(start).catch(() => this.setPhase("ready"));
-    } else {
-      if (start) await this.keeper.set("start", null);
-      this.setPhase("ready");
-    }
+    if (start && !this.store.state.chat) await this.beginChat(() => this.starter.send(start)).catch(() => undefined);
+    else if (start) await this.keeper.set("start", null);
+    this.setPhase("ready");
     // Given while we were beginning.
-    if (this.identity && this.identity.id !== this.identifiedAs) await this.identify(this.identity);
+    const late = this.session.identity;
+    if (late && late.id !== this.session.identifiedAs) await this.identify(late);
   }
 
   /** Repeats what failed for reasons that pass; says "unreachable" meanwhile. @param {() => Promise<any>} attempt */
@@ -109,26 +104,14 @@ export class Client {
       } catch (error) {
         if (!PASSING.has(/** @type {any} */ (error).code)) return console.warn("ContactCenter:", /** @type {any} */ (error).code);
         this.setPhase("unreachable");
-        await pause(RETRY_MS[Math.min(count, RETRY_MS.length - 1)] * (0.5 + Math.random()));
+        await pause(count);
       }
     }
   }
 
-  /**
-   * An identity is proven once, not on every page: proving it again would end the session of the other tabs.
-   * @param {Record<string, any>|null} identity
-   */
-  proof(identity) {
-    if (!identity || typeof identity.id !== "string") return null;
-    this.identity = identity;
-    if (this.identifiedAs === identity.id && this.rest.token) return null;
-    if (this.identifiedAs && this.identifiedAs !== identity.id) this.rest.token = ""; // somebody else: their chats are not to be mixed
-    return identity;
-  }
-
   /** @param {Record<string, any>} identity given after the start */
   async identify(identity) {
-    const proof = this.proof(identity);
+    const proof = this.session.proof(identity);
     if (!proof || this.phase === "loading") return; // begin() is on its way and looks again at its end
     this.link.stop();
     if (!this.rest.token) this.store.follow(null);
@@ -141,46 +124,21 @@ export class Client {
    * @param {string} [lastChat] shown again when it ended while we were away
    */
   async openSession(identity = null, lastChat = "") {
-    let answer = await this.askSession(identity);
-    // Anonymous, though the site vouches for somebody: the identified session had ended.
-    if (!identity && this.identity && !answer.customer.is_identified) answer = await this.askSession(this.identity);
+    const answer = await this.session.open(identity);
     this.store.state.customer = answer.customer;
     if (answer.chat) this.show(answer.chat);
     else if (lastChat) await this.showEnded(lastChat);
     this.onChange();
   }
 
-  /** @param {Record<string, any>|null} identity @returns {Promise<any>} the answer of POST widget/sessions */
-  async askSession(identity) {
-    const body = { key: this.key, language: this.language, token: this.rest.token, page: this.page, identity };
-    let answer;
-    try {
-      answer = await this.rest.post("widget/sessions", strip(body));
-    } catch (error) {
-      const { code, message } = /** @type {any} */ (error);
-      if (!identity || (code !== "forbidden" && code !== "invalid")) throw error;
-      // A wrong or expired signature is the site's mistake: its customer can still write to us.
-      console.warn("ContactCenter: identify was refused.", message);
-      this.identity = null;
-      return this.askSession(null);
-    }
-    if (answer.token !== this.rest.token) await this.keeper.set("token", answer.token);
-    this.rest.token = answer.token;
-    this.identifiedAs = answer.customer.is_identified ? String(identity?.id ?? this.identifiedAs) : "";
-    await this.keeper.set("identity", this.identifiedAs || null);
-    return answer;
-  }
-
   async ensureSession() {
     if (!this.rest.token) await this.openSession();
   }
 
-  /** The server knows our token no longer: begin as somebody new. */
   async renew() {
     this.link.stop();
-    this.rest.token = "";
     this.store.follow(null);
-    await Promise.all(["token", "chat", "identity"].map((name) => this.keeper.set(name, null)));
+    await this.session.forget();
     this.setPhase("ready");
   }
 
@@ -215,39 +173,20 @@ export class Client {
    * @param {{form: Record<string, string>, text: string, team: string}} wish
    * @returns {Promise<void>} rejects with a WireError when the person has to do something
    */
-  start({ form, text, team }) {
-    const { language, page, data } = this;
-    return this.sendStart({ client_id: newId(), text, form, data, language, page, ...(team ? { team } : {}) });
+  start(wish) {
+    const { language, page } = this.session;
+    return this.beginChat(() => this.starter.start({ ...wish, data: this.data, language, page }));
   }
 
-  /** @param {StartBody} body */
-  async sendStart(body) {
+  /** @param {() => Promise<{chat: any, replayed: boolean}>} begin */
+  async beginChat(begin) {
     this.setPhase("starting");
-    // Kept before the first try, so that a page that dies now starts this chat once and not twice.
-    await this.keeper.set("start", JSON.stringify(body));
     try {
-      await this.tryStart(body);
+      const { chat, replayed } = await begin();
+      this.show(chat);
+      if (!replayed) this.emit("chat.started", { id: chat.id });
     } finally {
-      await this.keeper.set("start", null);
       this.setPhase("ready");
-    }
-  }
-
-  /** @param {StartBody} body */
-  async tryStart(body) {
-    for (let count = 0; ; count += 1) {
-      try {
-        await this.ensureSession();
-        const { chat, replayed } = await this.rest.post("chats", strip(body));
-        this.show(chat);
-        if (!replayed) this.emit("chat.started", { id: chat.id });
-        return;
-      } catch (error) {
-        const { code } = /** @type {any} */ (error);
-        if (code === "unauthorized" && this.rest.token && count < 2) this.rest.token = "";
-        else if (!PASSING.has(code) || code === "too_many") throw error;
-        else await pause(RETRY_MS[Math.min(count, RETRY_MS.length - 1)] * (0.5 + Math.random()));
-      }
     }
   }
 
@@ -285,7 +224,7 @@ export class Client {
   /** @param {Record<string, any>} message as POST widget/offline-messages wants it, with its client_id */
   async leaveMessage(message) {
     await this.ensureSession();
-    await this.rest.post("widget/offline-messages", { name: "", ...strip({ ...message, page: this.page }) });
+    await this.rest.post("widget/offline-messages", { name: "", ...strip({ ...message, page: this.session.page }) });
   }
 
   /** Put the ended chat away. */
@@ -309,7 +248,7 @@ export class Client {
       this.link.stop();
       this.store.follow(null);
     }
-    if (this.phase !== "starting") this.setPhase("ready");
+    if (this.phase !== "starting" && this.phase !== "loading") this.setPhase("ready");
   }
 }
 
@@ -320,9 +259,4 @@ function parse(text) {
   } catch {
     return null;
   }
-}
-
-/** Without what is empty: the API takes absent fields, not nulls. @param {Record<string, any>} body */
-function strip(body) {
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null && value !== undefined && value !== ""));
 }

@@ -37,7 +37,7 @@ let isRefreshing = false;
 const bridge = new Bridge((page.dataset.origins || "").split(" "), {
   state: (state) => void begin(state),
   open(where) {
-    client.page = where || client.page;
+    client.session.page = where || client.session.page;
     app.isOpen = true;
     void renewSettings();
     app.refresh();
@@ -85,7 +85,8 @@ function saveSoon(name, value) {
 /** @param {import("./bridge.js").HostState} state */
 async function begin(state) {
   if (app.isOpen || config) return;
-  Object.assign(client, { page: state.page, data: state.data });
+  client.session.page = state.page;
+  client.data = state.data;
   hints = state.hints;
   app.isOpen = state.isOpen;
   app.draft = state.saved.draft || "";
@@ -132,7 +133,7 @@ async function renewSettings() {
 async function speak() {
   const code = chooseLanguage([...hints, ...navigator.languages], config.languages);
   await loadLanguage(code);
-  client.language = language();
+  client.session.language = language();
   page.lang = language();
   page.dir = direction();
   paint();

@@ -1,10 +1,11 @@
 // The conversation: what was said, where one stands in the queue, who types, and below it the composer or the end.
 import { h, icon, reconcile } from "../dom.js";
-import { day, place, t } from "../words.js";
+import { day, t } from "../words.js";
 import { nameOfUs } from "./app.js";
 import { Composer } from "./composer.js";
 import { Ending } from "./ending.js";
 import { asMessage, asPendingMessage, avatar, bubble, quiet, quietLine } from "./lines.js";
+import { Standing } from "./standing.js";
 
 /** @typedef {import("./app.js").App} App */
 /** @typedef {import("./lines.js").Message} Message */
@@ -19,9 +20,8 @@ export class Conversation {
     this.isAtEnd = true;
     this.shown = 0;
     this.list = h("ol.log", { "aria-label": t("log.label") });
-    this.standing = h("div.standing", { role: "status" });
-    this.standingText = "";
-    this.scroller = h("div.scroller", { tabindex: "0", role: "region", "aria-label": t("log.label") }, this.list, this.standing);
+    this.standing = new Standing(app, () => this.focus());
+    this.scroller = h("div.scroller", { tabindex: "0", role: "region", "aria-label": t("log.label") }, this.list, this.standing.node);
     this.jump = h("button.jump", { type: "button", hidden: true, onclick: () => this.toEnd() }, icon("arrow-down"), h("span", {}, t("log.end")));
     this.foot = h("div.foot", {});
     this.drop = h("div.drop", { hidden: true, "aria-hidden": "true" }, h("span", {}, t("upload.drop")));
@@ -60,7 +60,7 @@ export class Conversation {
     if (!chat) return;
     this.updateFoot(chat.state === "closed" ? Ending : Composer);
     reconcile(this.list, this.items());
-    this.updateStanding();
+    this.standing.update();
     const last = this.app.store.state.log.last;
     const isNew = last > this.shown && this.shown > 0;
     this.shown = last;
@@ -168,49 +168,6 @@ export class Conversation {
       h("div.avatar-place", { "aria-hidden": "true" }, avatar(this.app.store.state.chat?.agent || null, name || nameOfUs(this.app))),
       h("div.stack", {}, h("span.visually-hidden", {}, text), h("div.bubble.dots", { "aria-hidden": "true" }, h("i"), h("i"), h("i"))));
     return { key: "typing", state: text, make };
-  }
-
-  updateStanding() {
-    const text = this.standingLines();
-    const key = text.join("\n");
-    // A live region that is written anew speaks anew.
-    if (key === this.standingText) return;
-    this.standingText = key;
-    this.standing.replaceChildren(...this.standingNodes(text));
-  }
-
-  standingLines() {
-    const { chat, queue } = this.app.store.state;
-    if (this.app.store.foundNobody()) return [t("nobody.title"), t(chat?.state === "closed" ? "nobody.closed" : "nobody.text")];
-    if (chat?.state === "searching") return [t("wait.searching"), t("wait.write")];
-    if (chat?.state === "queued") return [queue ? place(queue) : t("wait.queued"), t("wait.write")];
-    return [];
-  }
-
-  /** @param {string[]} lines */
-  standingNodes([title, text]) {
-    if (!title) return [];
-    const isNobody = this.app.store.foundNobody();
-    const mark = isNobody ? icon("user-x") : h("span.pulse", { "aria-hidden": "true" });
-    return [h(`div.standing-card${isNobody ? ".is-nobody" : ""}`, {}, mark,
-      h("div.standing-text", {}, h("p.strong", {}, title), h("p.muted", {}, text), isNobody ? this.nobodyActions() : null))];
-  }
-
-  nobodyActions() {
-    const { app } = this;
-    const isClosed = app.store.state.chat?.state === "closed";
-    const search = () => {
-      app.store.searchAgain();
-      this.end?.focus();
-      app.client.act("search").catch(() => undefined);
-    };
-    const leave = () => {
-      app.leaving = "nobody";
-      app.refresh();
-    };
-    return h("div.actions", {},
-      isClosed ? null : h("button.button", { type: "button", onclick: search }, t("nobody.search")),
-      app.config.offline_form ? h("button.button.primary", { type: "button", onclick: leave }, t("nobody.leave")) : null);
   }
 }
 

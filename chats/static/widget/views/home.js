@@ -57,6 +57,9 @@ export class Home {
     const isBusy = this.app.client.phase === "starting";
     this.button.disabled = isBusy;
     this.button.textContent = t(isBusy ? "form.starting" : "form.start");
+    if (!isBusy || !this.app.client.starter.isStruggling) return;
+    this.banner.textContent = t("unreachable");
+    this.banner.hidden = false;
   }
 
   /** @param {Event} event */
@@ -69,6 +72,7 @@ export class Home {
       this.fields.filter((field) => field !== this.team && field !== this.message && field.value).map((field) => [field.field.key, field.value]),
     );
     try {
+      // The banner may say that we are still trying; what is refused is said by refused().
       await app.client.start({ form, text: this.message?.value || "", team: this.team?.value || "" });
       app.typed.text = "";
       app.keepTyped();
