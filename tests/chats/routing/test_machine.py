@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from agents.models import Agent, Presence
 from agents.presence import AGENT_LEASE, end_lease, renew_leases, set_status, sign_in
@@ -23,7 +23,7 @@ from chats.errors import Refused
 from chats.models import Chat, Invitation, Occupation, Participant
 from chats.routing import sweeps
 from contactcenter.models import Team
-from tests.chats.routing.truths import check_all, moved, overlooked
+from tests.chats.routing.truths import check_all, check_somebody_will_look, moved, overlooked
 from tests.conftest import make_agent, make_center, make_customer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
@@ -82,6 +82,23 @@ class Shop(RuleBasedStateMachine):
             return action(*args, **kwargs, now=self.now)
         except Refused:
             return None
+
+    @initialize(rush=st.integers(0, 8))
+    def open_the_doors(self, rush):
+        """Begin in the middle of a day, not in an empty shop: what is interesting happens when slots are short."""
+        for who in range(4):
+            self.come(who)
+        self.rush(rush, 0)
+
+    @rule(count=st.integers(1, 3), team=TEAM)
+    def rush(self, count, team):
+        """Chats come, are routed and accepted."""
+        for _ in range(count):
+            self.start(team, "", [], 0)
+        sweeps.sweep(self.now)
+        for offer in Invitation.objects.pending().select_related("agent__center"):
+            self.attempt(accept_invitation, offer.agent, offer.pk)
+        sweeps.sweep(self.now)
 
     # Agents come and go ---------------------------------------------------------------------------
 
@@ -211,7 +228,6 @@ class Shop(RuleBasedStateMachine):
 
     @rule()
     def route(self):
-        """Only queues that somebody said are due: nobody may have forgotten to say so."""
         sweeps.route_teams(self.now)
         assert overlooked(self.now) == []
 
@@ -227,6 +243,10 @@ class Shop(RuleBasedStateMachine):
     @invariant()
     def everything_fits(self):
         check_all()
+
+    @invariant()
+    def somebody_will_look(self):
+        check_somebody_will_look(self.now)
 
     @invariant()
     def nobody_gets_a_chat_past_the_capacity(self):
@@ -249,5 +269,7 @@ def settings_of_speed():
         deadline=None,
         suppress_health_check=list(HealthCheck),
         database=None,
+        phases=[Phase.generate],  # a failure is told as it was found: making it smaller takes minutes here
+        report_multiple_bugs=False,
         print_blob=True,
     )

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from agents.models import Agent, Slot
-from chats.models import Chat, Event, Invitation, Occupation
+from chats.models import Chat, Event, Invitation, Occupation, Queue
 from chats.routing.choose import ASK_AGAIN_AFTER
 
 
@@ -62,7 +63,7 @@ def check_logs() -> None:
         assert indexes == list(range(1, chat.index + 1))
 
 
-def overlooked(now: datetime) -> list[tuple[str, str]]:
+def overlooked(now: datetime, team_id: UUID | None = None) -> list[tuple[str, str]]:
     """Waiting chats beside an agent who fits, is there and has a free slot: after routing there are none.
 
     Who would not take this chat within the last seconds does not count, nor does a search whose time is over.
@@ -70,7 +71,8 @@ def overlooked(now: datetime) -> list[tuple[str, str]]:
     found = []
     free = Slot.objects.filter(is_retired=False, occupation=None)
     agents = list(Agent.objects.active().filter(slots__in=free).distinct().select_related("presence"))
-    for chat in Chat.objects.waiting().filter(occupation=None):
+    chats = Chat.objects.waiting().filter(occupation=None)
+    for chat in chats.filter(team_id=team_id) if team_id else chats:
         if chat.search_until and chat.search_until <= now:
             continue
         refusals = chat.invitations.filter(state__in=["declined", "expired"], ended_at__gt=now - ASK_AGAIN_AFTER)
@@ -86,6 +88,12 @@ def overlooked(now: datetime) -> list[tuple[str, str]]:
             ):
                 found.append((str(chat.pk), agent.name))
     return found
+
+
+def check_somebody_will_look(now: datetime) -> None:
+    """A chat may stand beside a free agent only while its team's queue is due: whoever brought that about has said so."""
+    for queue in Queue.objects.exclude(routing_due_at__lte=now):
+        assert overlooked(now, queue.team_id) == []
 
 
 def moved(now: datetime, seconds: float) -> datetime:
