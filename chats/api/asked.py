@@ -14,17 +14,24 @@ HIGHEST = 2**31 - 1
 MOST_DATA = 8000  # characters of custom data as JSON
 
 
-def text(length: int | None = None, **options: Any) -> serializers.CharField:
+class Text(serializers.CharField):
+    """A text and nothing that could be taken for one: a number is no text."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+def text(length: int | None = None, **options: Any) -> Text:
     """A text that people wrote; may be empty or absent."""
     options.setdefault("required", False)
     options.setdefault("allow_blank", True)
-    return serializers.CharField(max_length=length, trim_whitespace=False, **options)
+    return Text(max_length=length, trim_whitespace=False, **options)
 
 
-def client_id(**options: Any) -> serializers.CharField:
-    return serializers.CharField(
-        max_length=64, help_text="Made by the client; a repeat gets the first answer.", **options
-    )
+def client_id() -> Text:
+    return Text(max_length=64, trim_whitespace=False, help_text="Made by the client; a repeat gets the first answer.")
 
 
 def language() -> serializers.RegexField:
@@ -49,21 +56,21 @@ class Page(serializers.Serializer[Any]):
 
 
 class Identity(serializers.Serializer[Any]):
-    id = serializers.CharField(max_length=200, trim_whitespace=False)
+    id = Text(max_length=200, trim_whitespace=False)
     name = text(100)
     email = serializers.EmailField(required=False, allow_blank=True)
     phone = text(32)
     expires = serializers.IntegerField(min_value=0, max_value=2**53, help_text="Unix seconds.")
-    signature = serializers.CharField(max_length=64, help_text="Hex HMAC-SHA256 over id, a line feed and expires.")
+    signature = Text(max_length=64, help_text="Hex HMAC-SHA256 over id, a line feed and expires.")
 
 
 class ConfigQuery(serializers.Serializer[Any]):
-    key = serializers.CharField(max_length=64, required=False, help_text="The public key, unless X-Public-Key has it.")
+    key = Text(max_length=64, required=False, help_text="The public key, unless X-Public-Key has it.")
 
 
 class OpenSession(serializers.Serializer[Any]):
-    key = serializers.CharField(max_length=64)
-    token = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    key = Text(max_length=64)
+    token = Text(max_length=200, required=False, allow_blank=True)
     language = language()
     identity = Identity(required=False)
     page = Page(required=False)
@@ -96,14 +103,14 @@ class StartChat(serializers.Serializer[Any]):
     team = text(64, help_text="Key or id.")
     subject = text(200)
     text = text()
-    form = serializers.DictField(child=serializers.CharField(allow_blank=True, trim_whitespace=False), required=False)
+    form = serializers.DictField(child=Text(allow_blank=True, trim_whitespace=False), required=False)
     data = DataField(required=False)  # type: ignore[assignment]
     page = Page(required=False)
     language = language()
     # For applications alone:
     channel = serializers.UUIDField(required=False, help_text="Applications: which channel it comes in by.")
     customer = CustomerNamed(required=False)
-    skills = serializers.ListField(child=serializers.CharField(max_length=100), max_length=20, required=False)
+    skills = serializers.ListField(child=Text(max_length=100), max_length=20, required=False)
     priority = serializers.IntegerField(min_value=-100, max_value=100, required=False)
 
 
@@ -204,7 +211,7 @@ class EventsQuery(serializers.Serializer[Any]):
 
 class PageQuery(serializers.Serializer[Any]):
     limit = serializers.IntegerField(min_value=1, max_value=200, default=50)
-    after = serializers.CharField(max_length=600, required=False, help_text="Where the next page begins, from `next`.")
+    after = Text(max_length=600, required=False, help_text="Where the next page begins, from `next`.")
 
 
 class ChatsQuery(PageQuery):
@@ -283,17 +290,17 @@ class Person(serializers.Serializer[Any]):
 class EditAgent(serializers.Serializer[Any]):
     """A seat. Administrators' seats are made and changed in the admin alone."""
 
-    name = serializers.CharField(max_length=100, required=False)
+    name = Text(max_length=100, required=False)
     role = serializers.ChoiceField([Agent.Role.AGENT, Agent.Role.SUPERVISOR], required=False)
     capacity = serializers.IntegerField(min_value=0, max_value=50, required=False)
     languages = serializers.ListField(child=language(), max_length=50, required=False)
-    skills = serializers.ListField(child=serializers.CharField(max_length=100), max_length=50, required=False)
-    teams = serializers.ListField(child=serializers.CharField(max_length=64), max_length=100, required=False)
+    skills = serializers.ListField(child=Text(max_length=100), max_length=50, required=False)
+    teams = serializers.ListField(child=Text(max_length=64), max_length=100, required=False)
     is_active = serializers.BooleanField(required=False)
 
 
 class AddAgent(EditAgent):
-    name = serializers.CharField(max_length=100)
+    name = Text(max_length=100)
     is_bot = serializers.BooleanField(default=False)
     user = Person(required=False, help_text="Whose seat it is; bots have none.")
 

@@ -41,8 +41,10 @@ def _beyond(rows: "QuerySet[Any]", cursor: str, field: str, *, is_descending: bo
     try:
         value, pk = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii") + b"=="))
         meta = rows.model._meta
+        if value is None or not isinstance(pk, str):
+            raise ValueError
         value, pk = meta.get_field(field).to_python(value), meta.pk.to_python(pk)
-        if value is None or pk is None or "\0" in str(value):
+        if "\0" in str(value):
             raise ValueError
         if isinstance(value, datetime) and (is_naive(value) or not 2000 <= value.year < 9000):
             raise ValueError
