@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser.agent import Agent
+from tests.browser.shop import end_chat
+
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -130,3 +133,30 @@ def new_context(chromium: Browser, complaints: Complaints) -> Iterator[Callable[
     yield make
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def agents(site: Site) -> Iterator[Callable[[str], Agent]]:
+    made: list[Agent] = []
+
+    def sign_in(username: str) -> Agent:
+        made.append(Agent(site.url, username, site.seat(username)["password"]))
+        return made[-1]
+
+    yield sign_in
+    for agent in made:
+        agent.leave()
+
+
+@pytest.fixture
+def agent(agents: Callable[[str], Agent]) -> Agent:
+    return agents("maya")
+
+
+@pytest.fixture
+def page(site: Site, new_context: Callable[..., BrowserContext]) -> Iterator[Page]:
+    """The demo shop, as a customer who was never there sees it."""
+    made = new_context(reduced_motion="reduce").new_page()
+    made.goto(f"{site.url}/demo/")
+    yield made
+    end_chat(made)

@@ -6,10 +6,13 @@ import io
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 from playwright.sync_api import Frame, Page, expect
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Site
 
 
 def png() -> bytes:
@@ -114,3 +117,25 @@ def write(frame: Frame, text: str) -> None:
 
 def bubbles(frame: Frame, side: str = "") -> list[str]:
     return frame.locator(f".message{side} .bubble > div").all_inner_texts()
+
+
+def end_chat(page: Page) -> None:
+    """Leaves no chat behind that the next test's agent would be offered."""
+    page.evaluate(
+        """async () => {
+          const token = Object.entries(localStorage).find(([name]) => name.endsWith(".token"))?.[1];
+          const chat = Object.entries(localStorage).find(([name]) => name.endsWith(".chat"))?.[1];
+          if (token && chat) await fetch(`/api/v1/chats/${chat}/close`, { method: "POST", headers: { Authorization: `Bearer ${token}` } });
+        }"""
+    )
+
+
+def configure(site: "Site", code: str) -> None:
+    """Changes the demo center's rows, as its admin would."""
+    before = "from contactcenter.models import *; center = ContactCenter.objects.get(slug='acme'); channel = center.channels.get(kind='web');"
+    site.manage("shell", "-v", "0", "-c", f"{before} {code}")
+
+
+def stored(page: Page, name: str) -> str | None:
+    entries: dict[str, str] = page.evaluate("({ ...localStorage })")
+    return next((value for key, value in entries.items() if key.endswith(f".{name}")), None)

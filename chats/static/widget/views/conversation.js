@@ -18,6 +18,7 @@ export class Conversation {
   constructor(app) {
     this.app = app;
     this.isAtEnd = true;
+    this.lastTop = 0;
     this.shown = 0;
     this.list = h("ol.log", { "aria-label": t("log.label") });
     this.standing = new Standing(app, () => this.focus());
@@ -79,7 +80,10 @@ export class Conversation {
 
   scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    this.isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    const isNear = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    // Only who scrolls up leaves the end; a composer that grew meanwhile has merely moved it.
+    this.isAtEnd = isNear || (this.isAtEnd && scrollTop >= this.lastTop - 1);
+    this.lastTop = scrollTop;
     this.jump.hidden = this.isAtEnd;
     if (this.isAtEnd) this.jump.lastChild.textContent = t("log.end");
   }
