@@ -123,6 +123,15 @@ class Shop(RuleBasedStateMachine):
         set_capacity(self.agent(who), capacity)
         self.now = max(self.now, timezone.now())
 
+    @rule(who=WHO, which=ANY)
+    def tighten(self, who, which):
+        """Fewer slots than chats, and then one of these chats ends."""
+        held = list(Chat.objects.filter(agent=self.cast.agents[who], state="active").order_by("pk"))
+        if held:
+            set_capacity(self.agent(who), len(held) - 1)
+            self.now = max(self.now, timezone.now())
+            self.attempt(close_by_customer, held[which % len(held)].participants.get(kind="customer"))
+
     # Customers ------------------------------------------------------------------------------------
 
     @rule(

@@ -113,7 +113,7 @@ def test_twenty_busy_people_at_once(agents, capacity):
 
     def work(seed):
         dice = random.Random(seed)
-        for turn in range(15):
+        for turn in range(12):
             name, deed = dice.choice(DEEDS)
             try:
                 deed(acme, dice, f"{seed}-{turn}")
