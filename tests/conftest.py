@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from agents.models import Agent, Presence
@@ -82,7 +82,8 @@ def make_held_chat(place: SimpleNamespace, agent: Agent, now: datetime, **start:
     """A chat that the agent has accepted: chat, customer's and agent's participants."""
     started = make_chat(place, now, **start)
     chat = Chat.objects.get(pk=started.chat.pk)
-    invitation = offer_chat(chat, agent, reason="test", now=now)
+    with transaction.atomic():
+        invitation = offer_chat(chat, agent, reason="test", now=now)
     chat = accept_invitation(agent, invitation.pk, now=now)
     seat = Participant.objects.get(chat=chat, agent=agent)
     return SimpleNamespace(chat=chat, customer=started.participant, agent=seat)
