@@ -1,9 +1,9 @@
 """The log by REST: pages after or before a cursor, and an answer that waits for what is new."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import Error
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,9 +14,9 @@ from chats.routing.estimates import queue_places
 from chats.shapes import event_for_customer, event_for_staff
 from contactcenter import longpoll
 from contactcenter.models import Installation
-from contactcenter.outage import is_outage
 
 from . import asked, shown
+from .bookkeeping import unless_away
 from .chats import EVERYBODY
 from .door import Door, read
 from .principals import CustomerCaller
@@ -73,13 +73,9 @@ def _give_sign_of_life(chat_id: UUID, after: int, now: Any) -> None:
     participant = Participant.objects.filter(chat_id=chat_id, kind=Participant.Kind.CUSTOMER).first()
     if participant is None or participant.left_at is not None:
         return
-    try:
-        renew_leases([participant.pk], until=now + CUSTOMER_LEASE)
-        if after > participant.delivered_index:
-            mark_delivered(participant, after)
-    except Error as error:
-        if not is_outage(error):
-            raise
+    unless_away(partial(renew_leases, [participant.pk], until=now + CUSTOMER_LEASE))
+    if after > participant.delivered_index:
+        unless_away(partial(mark_delivered, participant, after))
 
 
 def _place(chat: Chat, now: Any) -> dict[str, Any] | None:

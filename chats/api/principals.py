@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import Error, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
@@ -17,11 +16,11 @@ from rest_framework.request import Request
 from agents.models import Agent
 from chats.actions.keys import note_used
 from chats.actions.sessions import find_session, slide_session
-from chats.errors import Forbidden, Invalid, Refused, Unauthorized
+from chats.errors import Forbidden, Invalid, Unauthorized
 from chats.models import Customer, CustomerSession
 from contactcenter.models import Application, ApplicationPassword, Channel, ContactCenter, hash_secret
-from contactcenter.outage import is_outage
 
+from .bookkeeping import unless_away
 from .origins import check_origin
 from .throttles import WRONG_PASSWORDS, address_of, count
 
@@ -193,7 +192,7 @@ def _customer(request: Request, token: str, now: datetime) -> CustomerCaller:
     if session is None:
         raise Unauthorized(_("This session is over. Open a new one."))
     check_origin(request, session.channel.allowed_origins)
-    _unless_away(lambda: slide_session(session, now))
+    unless_away(lambda: slide_session(session, now))
     return CustomerCaller(session)
 
 
@@ -215,24 +214,4 @@ def _seat(request: Request, user_id: UUID) -> Agent:
 
 
 def _note(key: Application | ApplicationPassword) -> None:
-    _unless_away(lambda: note_used(key, timezone.now()))
-
-
-def _unless_away(write: Any) -> None:
-    """Bookkeeping: while the database takes no writes, reading goes on without it."""
-    try:
-        with transaction.atomic():
-            write()
-    except Error as error:
-        if not is_outage(error):
-            raise
-
-
-def caller_of(request: Request) -> Any:
-    """The caller; raises Unauthorized for nobody."""
-    if not isinstance(request.user, Caller):
-        raise Unauthorized
-    return request.user
-
-
-__all__ = ["AgentCaller", "ApplicationCaller", "Caller", "CustomerCaller", "PublicCaller", "Refused", "caller_of"]
+    unless_away(lambda: note_used(key, timezone.now()))
