@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import transaction
 from django.utils import timezone
 
 from agents import presence
 from agents.models import Agent
+from chats.actions.offer import offer_chat
 from chats.live import hub
-from chats.models import Customer, CustomerSession
+from chats.models import Chat, Customer, CustomerSession, Invitation
 from chats.sockets import service
 from contactcenter.asgi import websockets
 from contactcenter.models import hash_secret
@@ -25,7 +27,7 @@ class Wire:
     """The server's side of an ASGI websocket, without a network."""
 
     def __init__(self, path: str, headers: list[tuple[bytes, bytes]], reads: bool = True) -> None:
-        self.scope = {"type": "websocket", "path": path, "headers": headers, "query_string": b"", "subprotocols": []}
+        self.scope: dict[str, Any] = {"type": "websocket", "path": path, "headers": headers, "extensions": {}}
         self.incoming: asyncio.Queue[Any] = asyncio.Queue()
         self.outgoing: asyncio.Queue[Any] = asyncio.Queue()
         self.reads = asyncio.Event()
@@ -130,6 +132,11 @@ def session_token(channel: Any, customer: Customer) -> str:
         expires_at=timezone.now() + timedelta(days=1),
     )
     return token
+
+
+def offer(chat: Chat, agent: Agent, now: Any) -> Invitation:
+    with transaction.atomic():
+        return offer_chat(Chat.objects.locked().get(pk=chat.pk), agent, reason="test", now=now)
 
 
 @pytest.fixture

@@ -7,13 +7,11 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from agents.models import Disposition
-from chats.actions.offer import offer_chat
 from chats.models import Chat, Event, Invitation
 from chats.sockets.agent import AgentSocket
 from chats.sockets.customer import CustomerSocket
+from tests.chats.sockets.conftest import offer
 from tests.conftest import MARKER, make_agent, make_chat, make_customer, make_held_chat
-
-pytestmark = [pytest.mark.both]
 
 NOWHERE = str(uuid.uuid4())
 # What each frame answers when it names another center's chat (or invitation). A new frame without a verdict fails.
@@ -65,7 +63,7 @@ async def foreign(globex, gil, now):
     def make():
         held = make_held_chat(globex, gil, now, text=MARKER)
         waiting = make_chat(globex, now).chat
-        invitation = offer_chat(Chat.objects.get(pk=waiting.pk), gil, reason="test", now=now)
+        invitation = offer(waiting, gil, now)
         disposition = Disposition.objects.create(center=globex.center, name=MARKER)
         return {
             "chat": str(held.chat.pk),
@@ -172,20 +170,22 @@ BROKEN = [
     f'{{"type": "read", "chat": "{NOWHERE}", "index": true}}',
     f'{{"type": "read", "chat": "{NOWHERE}", "index": {"9" * 5000}}}',
     f'{{"type": "typing", "chat": "{NOWHERE}", "active": "yes"}}',
-    '{"type": "pong", "after": NaN}',
+    '{"type": "pong", "after": NaN, "cursors": Infinity}',
     "[" * 60_000,
     '{"a":' * 10_000,
 ]
 
 
-@pytest.mark.parametrize("raw", BROKEN, ids=lambda raw: raw[:40])
-async def test_broken_frames_are_refused_and_the_socket_lives(sockets, acme, raw):
-    client = await sockets.customer(acme, await sync_to_async(make_customer)(acme))
-    client.send_text(raw)
-    answer = await client.next()
-    assert (answer["type"], answer["code"]) == ("error", "invalid")
-    assert answer["message"]
-    assert (await client.ask("pong"))["type"] == "ack"
+async def test_broken_frames_are_refused_and_the_socket_lives(sockets, acme, bob):
+    customer = await sockets.customer(acme, await sync_to_async(make_customer)(acme))
+    agent = await sockets.agent(bob)
+    for client in (customer, agent):
+        for raw in BROKEN:
+            client.send_text(raw)
+            answer = await client.until("error")
+            assert answer["code"] == "invalid", raw[:60]
+            assert answer["message"]
+        assert (await client.ask("pong"))["type"] == "ack"
 
 
 async def test_wrong_fields_are_named(sockets, acme):
@@ -219,7 +219,7 @@ async def test_refusals_of_rules_are_error_frames(sockets, acme, ann, bob, now):
 async def test_a_declined_invitation_is_gone(sockets, acme, ann, now):
     def make():
         chat = make_chat(acme, now).chat
-        return offer_chat(Chat.objects.get(pk=chat.pk), ann, reason="test", now=now)
+        return offer(chat, ann, now)
 
     invitation = await sync_to_async(make)()
     agent = await sockets.agent(ann)

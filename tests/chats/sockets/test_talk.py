@@ -3,13 +3,11 @@
 import pytest
 from asgiref.sync import sync_to_async
 
-from chats.actions.offer import offer_chat
 from chats.models import Chat
+from tests.chats.sockets.conftest import offer
 from tests.conftest import make_chat, make_customer, make_held_chat
 
 pytestmark = [pytest.mark.both]
-
-offer = sync_to_async(offer_chat)
 
 
 @pytest.fixture
@@ -26,7 +24,7 @@ async def test_from_start_to_survey(sockets, acme, ann, mia, now):
     await customer.events_until(started["index"])
     chat_id = started["chat"]["id"]
 
-    invitation = await sync_to_async(lambda: offer_chat(Chat.objects.get(pk=chat_id), ann, reason="test", now=now))()
+    invitation = await sync_to_async(offer)(await Chat.objects.aget(pk=chat_id), ann, now)
     offered = await agent.until("invitation")
     assert offered["invitation"]["id"] == str(invitation.pk)
     accepted = await agent.ask("accept", invitation=str(invitation.pk))
