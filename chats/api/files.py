@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from chats.actions.locking import seat_in_chat
 from chats.errors import Forbidden, NotFound
+from chats.files.images import FORMATS
 from chats.files.serve import serve_attachment
 from chats.files.store import store_attachment
 
@@ -23,6 +24,9 @@ from .principals import AgentCaller, CustomerCaller
 from .schema import described
 from .scope import find_chat, visible_attachments
 from .throttles import UPLOADS_BY_CUSTOMER, count
+
+# Pictures are shown, everything else is saved (chats.files.serve).
+INERT = {(200, kind): OpenApiTypes.BINARY for kind in ("application/octet-stream", *FORMATS)}
 
 
 class Attachments(Door):
@@ -57,9 +61,7 @@ class OneAttachment(Door):
     open_to_pages = True
     content_negotiation_class = AsMade
 
-    @described(
-        "The bytes of a file", query=asked.FileQuery, gives={(200, "application/octet-stream"): OpenApiTypes.BINARY}
-    )
+    @described("The bytes of a file", query=asked.FileQuery, gives=INERT)
     def get(self, request: Request, attachment_id: UUID) -> HttpResponseBase:
         query = read(asked.FileQuery, request.query_params)
         attachment = visible_attachments(self.caller).filter(pk=attachment_id).first()

@@ -31,7 +31,7 @@ class Picture(Door):
     def picture(self, row_id: UUID) -> Any:
         raise NotImplementedError
 
-    @described("A picture", gives={(200, "image/*"): OpenApiTypes.BINARY})
+    @described("A picture", gives={(200, kind): OpenApiTypes.BINARY for kind in KINDS.values()})
     def get(self, request: Request, row_id: UUID) -> HttpResponseBase:
         field = self.picture(row_id)
         if not field:
@@ -55,6 +55,10 @@ class Picture(Door):
 
 
 class Avatar(Picture):
+    """Below /avatars/, outside of the API: sockets and REST both name it."""
+
+    schema = None  # type: ignore[assignment]
+
     def picture(self, row_id: UUID) -> Any:
         agent = Agent.objects.active().filter(pk=row_id).first()
         return agent.avatar if agent else None
