@@ -1,0 +1,170 @@
+"""What a desk is told without asking: chats that come and go, colleagues, queues, who is there."""
+
+import asyncio
+from datetime import timedelta
+
+from asgiref.sync import sync_to_async
+from django.utils import timezone
+
+from chats.live import hub
+from chats.models import Chat, Customer, Participant
+from tests.chats.sockets.conftest import offer
+from tests.conftest import make_chat, make_customer, make_held_chat, online
+
+KEYS = ["agent", "center", "chats", "colleagues", "epoch", "invitations", "now", "queue", "ref", "reset", "teams", "type"]
+
+
+async def test_the_welcome_is_the_whole_desk(sockets, acme, ann, bob, now):
+    def make():
+        waiting, offered = make_chat(acme, now).chat, make_chat(acme, now).chat
+        return make_held_chat(acme, ann, now).chat.pk, offer(offered, ann, now).pk, waiting.pk
+
+    held, invitation, waiting = await sync_to_async(make)()
+    agent = await sockets.agent(ann)
+    welcome = agent.welcome
+    assert sorted(welcome) == KEYS
+    assert [chat["id"] for chat in welcome["chats"]] == [str(held)]
+    assert [one["id"] for one in welcome["invitations"]] == [str(invitation)]
+    assert (welcome["agent"]["used"], welcome["agent"]["capacity"]) == (2, 3)
+    assert {one["name"] for one in welcome["colleagues"]} == {"Ann", "Bob"}
+    assert {team["key"] for team in welcome["teams"]} == {"support", "sales"}
+    queue = {team["id"]: team for team in welcome["queue"]}[str(acme.support.pk)]
+    assert queue["waiting"] == 2
+    assert str(waiting) in {chat["id"] for chat in queue["chats"]}
+    await agent.rest(0.3)
+    assert not agent.of("invitation")
+    assert not agent.of("chat_gone")
+
+
+async def test_a_status_is_acknowledged_and_shown_to_colleagues(sockets, acme, ann, bob):
+    first, second = await sockets.agent(ann), await sockets.agent(bob)
+    answer = await first.ask("status", status="online")
+    assert (answer["agent"]["status"], answer["agent"]["used"]) == ("online", 0)
+    while True:
+        frame = await second.until("colleagues")
+        if {one["name"]: one["status"] for one in frame["agents"]}["Ann"] == "online":
+            break
+    assert (await first.ask("status", status="busy"))["code"] == "invalid"
+
+
+async def test_a_transferred_chat_leaves_one_desk_and_comes_to_the_other(sockets, acme, ann, bob, now):
+    held = await sync_to_async(make_held_chat)(acme, ann, now)
+    await sync_to_async(online)(bob, now)
+    first, second, chat = await sockets.agent(ann), await sockets.agent(bob), str(held.chat.pk)
+    assert (await first.ask("transfer", chat=chat, agent=str(bob.pk), note="VIP"))["type"] == "ack"
+    assert (await first.until("chat_gone"))["reason"] == "transferred"
+    invitation = (await second.until("invitation"))["invitation"]
+    accepted = await second.ask("accept", invitation=invitation["id"])
+    assert accepted["chat"]["agent_id"] == str(bob.pk)
+    while not any(frame["chat"]["held"] for frame in second.of("chat")):
+        await second.until("chat")
+    events = await second.events_until(accepted["chat"]["head"], by="position")
+    assert "VIP" in {event["text"] for event in events}
+    assert (await first.ask("post", chat=chat, client_id="x", text="Still mine?"))["code"] == "forbidden"
+
+
+async def test_a_supervisor_assigns_and_watches(sockets, acme, ann, sue, now):
+    waiting = await sync_to_async(make_chat)(acme, now)
+    chat = str(waiting.chat.pk)
+    supervisor, agent = await sockets.agent(sue), await sockets.agent(ann)
+    watched = await supervisor.ask("watch", chat=chat, after=0)
+    assert watched["chat"]["held"] is False
+    await supervisor.events_until(1, by="position")
+    assert (await supervisor.ask("assign", chat=chat, agent=str(ann.pk)))["type"] == "ack"
+    assert (await agent.until("chat"))["chat"]["held"] is True
+    posted = await agent.ask("post", chat=chat, client_id="n", text="Secret", note=True)
+    assert posted["index"] is None
+    await supervisor.events_until(posted["position"], by="position")
+    assert (await supervisor.ask("unwatch", chat=chat))["type"] == "ack"
+    supervisor.seen.clear()
+    later = await agent.ask("post", chat=chat, client_id="m", text="Hello")
+    await agent.events_until(later["position"], by="position")
+    await supervisor.rest(0.3)
+    assert supervisor.events() == []
+
+
+async def test_a_queue_is_shown_while_it_changes_and_a_picked_chat_leaves_it(sockets, acme, ann, bob, now):
+    first, second = await sockets.agent(ann), await sockets.agent(bob)
+    waiting = await sync_to_async(make_chat)(acme, now)
+    chat = str(waiting.chat.pk)
+
+    async def queue_of(client, count):
+        while True:
+            teams = {team["id"]: team for team in (await client.until("queue"))["teams"]}
+            if teams[str(acme.support.pk)]["waiting"] == count:
+                return teams
+
+    teams = await queue_of(second, 1)
+    assert [one["id"] for one in teams[str(acme.support.pk)]["chats"]] == [chat]
+    assert set(teams) == {str(acme.support.pk)}  # Bob is not in sales
+    picked = await first.ask("pick", chat=chat)
+    assert picked["chat"]["held"] is True
+    await queue_of(second, 0)
+
+
+async def test_an_offer_that_was_missed_is_found_without_any_announcement(sockets, acme, ann, now):
+    agent = await sockets.agent(ann)
+    hub.loses = lambda topic, payload: True
+    started = await sync_to_async(make_chat)(acme, now)
+    invitation = await sync_to_async(offer)(started.chat, ann, now)
+    assert (await agent.until("invitation"))["invitation"]["id"] == str(invitation.pk)
+    assert (await agent.until("agent"))["agent"]["used"] == 1
+
+
+async def test_typing_goes_to_the_other_side_and_the_preview_to_staff_alone(sockets, acme, ann, now):
+    held = await sync_to_async(make_held_chat)(acme, ann, now)
+    chat = str(held.chat.pk)
+    agent, customer = await sockets.agent(ann), await sockets.customer(acme, await Customer.objects.aget())
+    await customer.send("typing", chat=chat, active=True, text="Where is m")
+    seen = await agent.until("typing")
+    assert (seen["text"], seen["active"], seen["sender"]["kind"]) == ("Where is m", True, "customer")
+    await agent.send("typing", chat=chat, active=True)
+    seen = await customer.until("typing")
+    assert seen["sender"]["name"] == "Ann"
+    assert "text" not in seen
+    assert len(customer.of("typing")) == 1
+
+
+async def test_reading_is_told_to_the_other_side(sockets, acme, ann, now):
+    held = await sync_to_async(make_held_chat)(acme, ann, now)
+    chat, index = str(held.chat.pk), held.chat.index
+    agent, customer = await sockets.agent(ann), await sockets.customer(acme, await Customer.objects.aget())
+    assert (await agent.ask("read", chat=chat, index=index))["type"] == "ack"
+    assert await customer.until("read", kind="agent") == {"type": "read", "chat": chat, "kind": "agent", "index": index}
+    assert (await customer.ask("read", chat=chat, index=10_000))["type"] == "ack"
+    assert (await agent.until("read", kind="customer"))["index"] == index
+
+
+async def test_whether_the_customer_is_there_is_shown(sockets, acme, ann, now):
+    held = await sync_to_async(make_held_chat)(acme, ann, now)
+    agent = await sockets.agent(ann)
+    await asyncio.sleep(2)
+    gone = timezone.now() - timedelta(seconds=1)
+    await Participant.objects.filter(pk=held.customer.pk).aupdate(lease_until=gone)
+    assert await agent.until("presence") == {"type": "presence", "chat": str(held.chat.pk), "online": False}
+
+
+async def test_another_window_of_the_customer_joins_the_chat(sockets, acme, now):
+    mia = await sync_to_async(make_customer)(acme)
+    first, second = await sockets.customer(acme, mia), await sockets.customer(acme, mia)
+    started = await first.ask("start", client_id="s", text="Hello")
+    assert (await second.until("chat"))["chat"]["id"] == started["chat"]["id"]
+    await second.events_until(started["index"])
+    again = await second.ask("start", client_id="other")
+    assert (again["chat"]["id"], again["replayed"]) == (started["chat"]["id"], True)
+    assert await Chat.objects.acount() == 1
+
+
+async def test_a_close_never_overtakes_the_message_before_it(sockets, acme, ann, now):
+    held = await sync_to_async(make_held_chat)(acme, ann, now)
+    agent, chat = await sockets.agent(ann), str(held.chat.pk)
+    for number in range(20):
+        await agent.send("post", ref=f"p{number}", chat=chat, client_id=f"c{number}", text="Bye")
+    await agent.send("close", ref="close", chat=chat)
+    answers = []
+    while len(answers) < 21:
+        frame = await agent.next()
+        if "ref" in frame:
+            answers.append(frame)
+    assert [answer["type"] for answer in answers] == ["ack"] * 21
+    assert answers[-1]["ref"] == "close"
