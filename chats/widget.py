@@ -54,6 +54,8 @@ def frame(request: HttpRequest) -> HttpResponse:
     context = {"channel": channel, "center": channel.center, "origins": " ".join([own, *origins])}
     response = render(request, "widget/frame.html", context)
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    # Everything in it is ours, so it can also live on a site that isolates itself: such a site takes no frame without this.
+    response["Cross-Origin-Embedder-Policy"] = "require-corp"
     response["Referrer-Policy"] = "no-referrer"
     response._csp_replace = _policy(request, origins)  # type: ignore[attr-defined]  # noqa: SLF001 - django-csp's own way
     return response

@@ -40,6 +40,9 @@ class _Pages(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/css" if is_css else "text/html; charset=utf-8")
         self.send_header("Content-Security-Policy", POLICY.format(base=self.base))
+        # The strictest site there is: isolated, it takes in only what says that it may be taken in.
+        self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
+        self.send_header("Cross-Origin-Opener-Policy", "same-origin")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -205,6 +205,16 @@ def test_who_the_site_vouches_for_is_known_to_the_agent(page: Page, site: Site, 
     assert chat["customer"]["name"] == "Ida Known"
     assert chat["data"]["plan"] == "pro"
     agent.accept()
+    frame.locator(".composer textarea").fill("Ida's own half thought")
+    page.wait_for_timeout(500)
+    signature = hmac.new(secret.encode(), f"cust-43\n{expires}".encode(), hashlib.sha256).hexdigest()
+    page.evaluate("who => ContactCenter.identify(who)", who | {"id": "cust-43", "name": "Otto", "signature": signature})
+    expect(frame.get_by_role("button", name="Start the chat")).to_be_visible()
+    expect(frame.locator("body")).not_to_contain_text("You know me")
+    page.wait_for_timeout(500)
+    assert stored(page, "draft") is None
+    assert stored(page, "identity") == "cust-43"
+    agent.finish()
 
 
 def test_the_greeting_is_dismissed_for_good(page: Page) -> None:

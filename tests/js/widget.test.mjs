@@ -159,6 +159,17 @@ test("a refusal that no later try turns around waits for the person and lets the
   assert.deepEqual(box.saved, {});
 });
 
+test("what never went into an ended chat is handed back, and not sent into another one", async () => {
+  const { store } = panel();
+  const box = keeper();
+  const poster = new Poster(store, async () => { throw { code: "offline" }; }, box);
+  await poster.add(post("a"));
+  await poster.add(post("bb"));
+  assert.equal(poster.settle("c2"), "a\nbb");
+  assert.deepEqual(box.saved, {});
+  assert.deepEqual(store.state.pending, []);
+});
+
 test("the delay before connecting again is drawn from a growing span that ends at thirty seconds", () => {
   assert.equal(backoff(0, 1), 500);
   assert.equal(backoff(4, 0.5), 4000);

@@ -16,14 +16,17 @@ const TYPING_EVERY_MS = 1000;
 export class Client {
   /**
    * @param {{store: Store, rest: Rest, keeper: import("./poster.js").Keeper, key: string, socketUrl: string,
-   *   emit: (name: string, detail?: any) => void, onChange: () => void}} options
+   *   emit: (name: string, detail?: any) => void, onChange: () => void, onUnsent: (text: string) => void,
+   *   onOther: () => void}} options
    */
-  constructor({ store, rest, keeper, key, socketUrl, emit, onChange }) {
+  constructor({ store, rest, keeper, key, socketUrl, emit, onChange, onUnsent, onOther }) {
     this.store = store;
     this.rest = rest;
     this.keeper = keeper;
     this.emit = emit;
     this.onChange = onChange;
+    this.onUnsent = onUnsent;
+    this.onOther = onOther;
     /** @type {Phase} */
     this.phase = "loading";
     /** What the site says of the customer's doings. @type {Record<string, any>} */
@@ -86,6 +89,7 @@ export class Client {
     this.session.restore(saved);
     this.poster.restore(saved);
     const proof = this.session.proof(identity);
+    if (this.session.isOther) saved = this.clearAway();
     if (this.rest.token || proof) await this.untilDone(() => this.openSession(proof, saved.chat));
     const start = parse(saved.start);
     if (start && !this.store.state.chat) await this.beginChat(() => this.starter.send(start)).catch(() => undefined);
@@ -114,9 +118,18 @@ export class Client {
     const proof = this.session.proof(identity);
     if (!proof || this.phase === "loading") return; // begin() is on its way and looks again at its end
     this.link.stop();
-    if (!this.rest.token) this.store.follow(null);
+    if (this.session.isOther) this.clearAway();
     await this.untilDone(() => this.openSession(proof));
     this.setPhase("ready");
+  }
+
+  /** Another person signed in on the site: nothing of the one before may show or be sent. @returns {Record<string, string>} what is saved now */
+  clearAway() {
+    this.store.follow(null);
+    this.poster.settle("");
+    for (const name of ["chat", "start"]) void this.keeper.set(name, null);
+    this.onOther();
+    return {};
   }
 
   /**
@@ -145,7 +158,8 @@ export class Client {
   /** @param {any} chat */
   show(chat) {
     this.store.follow(chat);
-    this.poster.settle(chat.id);
+    const unsent = this.poster.settle(chat.id);
+    if (unsent) this.onUnsent(unsent);
     void this.keeper.set("chat", chat.id);
     this.link.start();
     this.link.resume();

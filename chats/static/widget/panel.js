@@ -59,6 +59,14 @@ const bridge = new Bridge((page.dataset.origins || "").split(" "), {
 const keeper = { set: (/** @type {string} */ name, /** @type {string|null} */ value) => bridge.set(name, value) };
 const client = new Client({
   store, rest, keeper, key, socketUrl, emit: (name, detail) => bridge.post({ type: "event", name, detail }), onChange: () => app.refresh(),
+  // Written into a chat that ended before it could go: it waits in the composer of the next one.
+  onUnsent: (text) => app.keepDraft([app.draft, text].filter(Boolean).join("\n")),
+  onOther() {
+    app.typed = { values: {}, text: "", team: "" };
+    app.keepTyped();
+    app.keepDraft("");
+    shown = ""; // views hold what was typed
+  },
 });
 
 /** @type {import("./views/app.js").App} */

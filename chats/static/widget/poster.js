@@ -69,9 +69,15 @@ export class Poster {
     void this.keeper.set(`post:${post.client_id}`, null);
   }
 
-  /** Forget what the log holds, or what belongs to another chat that nobody can write to any more. @param {string} chat */
+  /**
+   * Let go of what was written into another chat, to which nobody can write any more.
+   * @param {string} chat the one that we follow now
+   * @returns {string} the words that never went, so that they can be written again
+   */
   settle(chat) {
-    for (const post of this.store.state.pending) if (post.chat !== chat) this.discard(post);
+    const others = this.store.state.pending.filter((post) => post.chat !== chat);
+    others.forEach((post) => this.discard(post));
+    return others.filter((post) => post.state !== "sent").map((post) => post.text).filter(Boolean).join("\n");
   }
 
   next() {

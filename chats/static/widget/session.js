@@ -18,6 +18,8 @@ export class Session {
     /** Whom the site vouches for, and the id for which our token was given. @type {Record<string, any>|null} */
     this.identity = null;
     this.identifiedAs = "";
+    /** Whether somebody else was here before on this browser: what that person left is not for this one. */
+    this.isOther = false;
   }
 
   /** @param {Record<string, string>} saved */
@@ -34,7 +36,8 @@ export class Session {
     if (!identity || typeof identity.id !== "string") return null;
     this.identity = identity;
     if (this.identifiedAs === identity.id && this.rest.token) return null;
-    if (this.identifiedAs && this.identifiedAs !== identity.id) this.rest.token = ""; // somebody else: their chats are not to be mixed
+    this.isOther = Boolean(this.identifiedAs) && this.identifiedAs !== identity.id;
+    if (this.isOther) this.rest.token = "";
     return identity;
   }
 
