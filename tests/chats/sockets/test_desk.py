@@ -11,7 +11,20 @@ from chats.models import Chat, Customer, Participant
 from tests.chats.sockets.conftest import offer
 from tests.conftest import make_chat, make_customer, make_held_chat, online
 
-KEYS = ["agent", "center", "chats", "colleagues", "epoch", "invitations", "now", "queue", "ref", "reset", "teams", "type"]
+KEYS = [
+    "agent",
+    "center",
+    "chats",
+    "colleagues",
+    "epoch",
+    "invitations",
+    "now",
+    "queue",
+    "ref",
+    "reset",
+    "teams",
+    "type",
+]
 
 
 async def test_the_welcome_is_the_whole_desk(sockets, acme, ann, bob, now):
