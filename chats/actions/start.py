@@ -132,12 +132,12 @@ def _write(chat: Chat, participant: Participant, start: Start, now: datetime) ->
         (ChatStarted(team=team.name, subject=chat.subject, channel=chat.channel.kind), participant),
         (ChatQueued(team=team.name), None),
     ]
-    if team.greeting:
-        happened.append((MessagePosted(text=team.greeting), None))
     if start.text:
         happened.append((MessagePosted(text=start.text, client_id=start.client_id), participant))
         chat.last_text, chat.last_text_at, chat.last_sender_kind = start.text[:200], now, participant.kind
         chat.last_customer_at, chat.unread = now, 1
+    if team.greeting:  # answers the first text, so it stands below it
+        happened.append((MessagePosted(text=team.greeting), None))
     rows = [number(chat, event, sender=sender, now=now) for event, sender in happened]
     chat.save(force_insert=True)
     participant.save(force_insert=True)

@@ -98,7 +98,7 @@ class _Wish:
 
 def choose(candidates: Sequence[Candidate], need: Need, *, strategy: str, now: datetime) -> Decision:
     """The best candidate by the team's strategy; those who would not take this chat come after everybody else, the least recent first."""
-    wish = _Wish(_main_language(need.language), _folded(need.skills), dict(need.tried))
+    wish = _Wish(_language_asked_for(candidates, need), _folded(need.skills), dict(need.tried))
     eligible: list[Candidate] = []
     excluded: list[tuple[Candidate, str]] = []
     for one in candidates:
@@ -126,7 +126,7 @@ def _why_not(one: Candidate, wish: _Wish, now: datetime) -> str:
         return "away" if one.status == Presence.Status.AWAY else "offline"
     if not one.is_seen:
         return "client_not_seen"
-    if wish.language and one.languages and wish.language not in map(_main_language, one.languages):
+    if wish.language and not _speaks(one, wish.language):
         return "language"
     if wish.skills and not wish.skills <= _folded(one.skills):
         return "skill"
@@ -136,6 +136,16 @@ def _why_not(one: Candidate, wish: _Wish, now: datetime) -> str:
     if tried_at is not None and tried_at + ASK_AGAIN_AFTER > now:
         return "declined"
     return ""
+
+
+def _language_asked_for(candidates: Sequence[Candidate], need: Need) -> str:
+    """The language as a requirement. One that nobody of the team speaks, there or not, is none: the chat would wait for ever."""
+    language = _main_language(need.language)
+    return language if any(one.in_team and _speaks(one, language) for one in candidates) else ""
+
+
+def _speaks(one: Candidate, language: str) -> bool:
+    return not one.languages or language in map(_main_language, one.languages)
 
 
 def _main_language(code: str) -> str:

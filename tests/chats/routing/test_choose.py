@@ -87,10 +87,11 @@ def test_ties_are_broken_the_same_way_whatever_the_order_of_asking(strategy, ann
     ],
 )
 def test_who_cannot_is_excluded_with_the_reason(facts, need, why):
-    decision = decide(agent("ann", **facts), **need)
+    # Cem speaks German, which makes German a requirement, and is at lunch.
+    decision = decide(agent("ann", **facts), agent("cem", languages=("de",), status="away"), **need)
     assert decision.chosen is None
-    assert [(one.name, code) for one, code in decision.excluded] == [("ann", why)]
-    assert decision.reasons() == {why: 1}
+    assert {one.name: code for one, code in decision.excluded} == {"ann": why, "cem": "away"}
+    assert sum(decision.reasons().values()) == 2
 
 
 @pytest.mark.parametrize(
@@ -161,3 +162,9 @@ def test_the_facts_of_an_eligible_agent_are_plain_values():
         "idle_since": ago(5).isoformat(),
         "last_assigned_at": None,
     }
+
+
+def test_a_language_that_nobody_of_the_team_speaks_is_no_requirement():
+    pair = agent("ann", languages=("en",)), agent("bob", languages=("fr",))
+    assert ranked(decide(*pair, language="zh")) == ["ann", "bob"]
+    assert decide(*pair, agent("cem", languages=("zh",), status="away"), language="zh").chosen is None
