@@ -5,10 +5,12 @@ nobody renews. A connection's end is only a hint.
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from contactcenter.models.person import hash_secret
@@ -75,8 +77,16 @@ def issue_ticket(agent: Agent, session_key: str, now: datetime) -> str:
     return secret
 
 
-def redeem_ticket(secret: str, now: datetime) -> Agent:
-    """The agent whom the ticket lets in. Raises TicketRefused."""
+@dataclass(frozen=True)
+class Admission:
+    """Whom a ticket lets in, and the browser session that it came from (empty for programs)."""
+
+    agent: Agent
+    session_key: str
+
+
+def redeem_ticket(secret: str, now: datetime) -> Admission:
+    """Who is let in by the ticket. Raises TicketRefused."""
     ticket = Ticket.objects.filter(secret_hash=hash_secret(secret)).first()
     # Of two who present the same ticket at the same moment, the one that deletes it comes in.
     if ticket is None or not Ticket.objects.filter(pk=ticket.pk).delete()[0]:
@@ -84,7 +94,15 @@ def redeem_ticket(secret: str, now: datetime) -> Agent:
     agent = Agent.objects.active().select_related("user", "center").filter(pk=ticket.agent_id).first()
     if agent is None or ticket.expires_at <= now or ticket.session_version != agent.user.session_version:
         raise TicketRefused
-    return agent
+    if ticket.session_key and not living_sessions([ticket.session_key], now):
+        raise TicketRefused
+    return Admission(agent, ticket.session_key)
+
+
+def living_sessions(session_keys: Collection[str], now: datetime) -> set[str]:
+    """Those of the browser sessions that nobody has signed out of and that have not expired."""
+    living = Session.objects.filter(session_key__in=session_keys, expire_date__gt=now)
+    return set(living.values_list("session_key", flat=True))
 
 
 def drop_expired_tickets(now: datetime) -> int:

@@ -99,6 +99,7 @@ class AgentSocket(Socket):
 
     agent: Agent
     session_version = 0
+    session_key = ""  # of the browser that it belongs to; programs have none
     desk: Desk | None = None
 
     def __init__(self, *connection: Any) -> None:
@@ -114,7 +115,8 @@ class AgentSocket(Socket):
             raise Invalid("You are welcome already. A ticket opens one socket.")
         if not is_allowed(self.header(b"origin"), self.header(b"host"), is_secure=self.scope.get("scheme") == "wss"):
             raise Ended(NOT_HERE, "forbidden", "This page may not open the desk's socket.")
-        self.agent = await in_thread(presence.redeem_ticket, frame["ticket"], timezone.now())
+        admission = await in_thread(presence.redeem_ticket, frame["ticket"], timezone.now())
+        self.agent, self.session_key = admission.agent, admission.session_key
         self.session_version = self.agent.user.session_version
         self.language = self.agent.center.language
         await in_thread(presence.sign_in, self.agent, timezone.now())

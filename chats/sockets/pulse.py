@@ -59,7 +59,14 @@ class Pulse:
         self.poked.set()
 
     async def _beat(self) -> None:
-        steps = (self._check_clients, self._check_heads, self._check_sessions, self._check_desks, self._renew_leases)
+        steps = (
+            self._check_clients,
+            self._check_heads,
+            self._check_sessions,
+            self._check_sign_ins,
+            self._check_desks,
+            self._renew_leases,
+        )
         while True:
             await asyncio.sleep(TICK)
             for step in steps:
@@ -149,6 +156,16 @@ class Pulse:
                 socket.tell_place(places.get(UUID(socket.chat["id"])) if socket.chat else None)
 
     # Agents -----------------------------------------------------------------------------------------------------------
+
+    async def _check_sign_ins(self) -> None:
+        """Who signs out in one window is out in all windows of that browser."""
+        sockets: list[AgentSocket] = [socket for socket in _welcome("agent") if socket.session_key]
+        if not sockets:
+            return
+        living = await in_thread(presence.living_sessions, {socket.session_key for socket in sockets}, timezone.now())
+        for socket in sockets:
+            if socket.session_key not in living:
+                socket.end(*_revoked())
 
     async def _check_desks(self) -> None:
         sockets: list[AgentSocket] = _welcome("agent")

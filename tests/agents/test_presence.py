@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
 
 from agents.errors import TicketRefused
 from agents.models import Presence, Ticket
@@ -13,6 +14,7 @@ from agents.presence import (
     drop_expired_tickets,
     end_lease,
     issue_ticket,
+    living_sessions,
     redeem_ticket,
     renew_leases,
     set_status,
@@ -111,14 +113,14 @@ def test_the_queues_of_the_agents_teams_become_due(acme, ann, now, change):
 
 
 def test_a_ticket_lets_its_agent_in_once(ann, now):
-    secret = issue_ticket(ann, "session", now)
-    assert redeem_ticket(secret, now) == ann
+    secret = issue_ticket(ann, "", now)
+    assert redeem_ticket(secret, now).agent == ann
     with pytest.raises(TicketRefused):
         redeem_ticket(secret, now)
 
 
 def test_a_ticket_is_stored_hashed(ann, now):
-    secret = issue_ticket(ann, "session", now)
+    secret = issue_ticket(ann, "", now)
     ticket = Ticket.objects.get()
     assert len(secret) >= 43
     assert secret not in (ticket.secret_hash, str(ticket.pk))
@@ -144,6 +146,27 @@ def test_a_ticket_of_who_lost_the_right_meanwhile_is_worthless(ann, now, what):
     with pytest.raises(TicketRefused) as refused:
         redeem_ticket(secret, now)
     assert refused.value.code == "unauthorized"
+
+
+@pytest.mark.parametrize("is_signed_out", [False, True])
+def test_a_ticket_ends_with_the_browsers_session(ann, now, is_signed_out):
+    session = SessionStore()
+    session.create()
+    secret = issue_ticket(ann, session.session_key, now)
+    if not is_signed_out:
+        assert redeem_ticket(secret, now).session_key == session.session_key
+        return
+    session.flush()
+    with pytest.raises(TicketRefused):
+        redeem_ticket(secret, now)
+
+
+def test_sessions_that_expired_are_not_living(ann, now):
+    session = SessionStore()
+    session.create()
+    keys = [session.session_key, "unknown"]
+    assert living_sessions(keys, now) == {session.session_key}
+    assert living_sessions(keys, session.get_expiry_date() + timedelta(days=1)) == set()
 
 
 def test_a_made_up_ticket_is_refused(ann, now):

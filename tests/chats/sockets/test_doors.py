@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from agents import presence
@@ -182,6 +183,27 @@ async def test_a_revoked_agent_is_out_within_two_seconds(sockets, acme, ann, how
     assert (await agent.until("bye"))["code"] == "unauthorized"
     assert await agent.next() == {"type": "closed", "code": 4401}
     assert time.monotonic() - begun < 2.5
+
+
+async def test_who_signs_out_in_one_window_is_out_in_all_of_that_browser(sockets, ann):
+    async def window(session):
+        client = await sockets.raw("/ws/v1/agent")
+        ticket = await sync_to_async(presence.issue_ticket)(ann, session.session_key, timezone.now())
+        assert (await client.ask("hello", ticket=ticket))["type"] == "welcome"
+        return client
+
+    here, elsewhere = SessionStore(), SessionStore()
+    await sync_to_async(here.create)()
+    await sync_to_async(elsewhere.create)()
+    desk, phone = await window(here), await window(elsewhere)
+    bot = await sockets.agent(ann)
+    await sync_to_async(here.flush)()
+    begun = time.monotonic()
+    assert (await desk.until("bye"))["code"] == "unauthorized"
+    assert await desk.next() == {"type": "closed", "code": 4401}
+    assert time.monotonic() - begun < 2.5
+    for other in (phone, bot):
+        assert (await other.ask("status", status="away"))["type"] == "ack"
 
 
 async def test_a_revoked_customer_session_is_out_within_two_seconds(sockets, acme):
