@@ -7,6 +7,10 @@ from contactcenter.models import Application, ApplicationPassword
 NOTED_EVERY = timedelta(minutes=1)
 
 
+def is_stale(key: Application | ApplicationPassword, now: datetime) -> bool:
+    """Whether the use is to be noted again."""
+    return key.last_used_at is None or key.last_used_at < now - NOTED_EVERY
+
+
 def note_used(key: Application | ApplicationPassword, now: datetime) -> None:
-    if key.last_used_at is None or key.last_used_at < now - NOTED_EVERY:
-        type(key)._default_manager.filter(pk=key.pk).update(last_used_at=now)
+    type(key)._default_manager.filter(pk=key.pk).update(last_used_at=now)

@@ -56,9 +56,14 @@ def find_session(token: str, now: datetime) -> CustomerSession | None:
     return found
 
 
+def may_slide(session: CustomerSession, now: datetime) -> bool:
+    """Whether the session's end is to be moved."""
+    return session.expires_at < now + SESSION_LIFE - SLIDE_AFTER
+
+
 def slide_session(session: CustomerSession, now: datetime) -> None:
     """A used session lasts another 30 days."""
-    if session.expires_at < now + SESSION_LIFE - SLIDE_AFTER:
+    if may_slide(session, now):
         session.expires_at = now + SESSION_LIFE
         CustomerSession.objects.filter(pk=session.pk).update(expires_at=session.expires_at)
         Customer.objects.filter(pk=session.customer_id).update(last_seen_at=now)

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -83,7 +84,7 @@ class Agents(Door):
         body = read(asked.AddAgent, request.data)
         body["teams"] = _teams(self.caller, body.get("teams", []))
         if self.caller.team_ids is not None and not body["teams"]:
-            raise Invalid(fields={"teams": "Name at least one of your teams."})
+            raise Invalid(fields={"teams": _("Name at least one of your teams.")})
         agent = add_seat(program, body, now=self.now)
         return Response(fresh_agent(self.caller, agent.pk, self.now), status=201)
 
@@ -115,7 +116,7 @@ class OneAgent(Door):
 def may_configure(caller: ApplicationCaller) -> Any:
     """The application, if it may. Raises Forbidden."""
     if not caller.application.may_configure:
-        raise Forbidden("This application may not change teams, agents and channels.")
+        raise Forbidden(_("This application may not change teams, agents and channels."))
     return caller.application
 
 

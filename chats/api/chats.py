@@ -23,7 +23,7 @@ from .pagination import page
 from .principals import AgentCaller, ApplicationCaller, CustomerCaller
 from .render import chat_for, chats_for, fresh_chat
 from .schema import described, listing
-from .scope import as_id, find_chat, find_customer, find_team, visible_channels, visible_chats, visible_teams
+from .scope import as_id, find_chat, find_customer, find_in, find_team, visible_channels, visible_chats, visible_teams
 from .throttles import STARTS_BY_CUSTOMER, count
 
 EVERYBODY = (CustomerCaller, AgentCaller, ApplicationCaller)
@@ -60,8 +60,8 @@ class OneChat(Door):
 
     @described("One chat", gives=shown.AnyChat)
     def get(self, request: Request, chat_id: UUID) -> Response:
-        find_chat(self.caller, chat_id)
-        return Response(fresh_chat(self.caller, chat_id, self.now))
+        chat = find_in(chats_for(self.caller, visible_chats(self.caller)), chat_id)
+        return Response(chat_for(self.caller, chat, self.now))
 
 
 class Decisions(Door):

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -88,5 +89,5 @@ class Merge(Door):
         customer = find_customer(self.caller, customer_id)
         into = visible_customers(self.caller).filter(pk=body["into"]).first()
         if into is None:
-            raise Invalid(fields={"into": "There is no such customer."})
+            raise Invalid(fields={"into": _("There is no such customer.")})
         return Response(customer_in_full(merge_customers(customer, into)))

@@ -22,7 +22,7 @@ from .door import Door, read
 from .principals import CustomerCaller
 from .render import chat_for, chats_for
 from .schema import described
-from .scope import find_chat
+from .scope import find_in, visible_chats
 
 
 class Events(Door):
@@ -34,11 +34,10 @@ class Events(Door):
     @described("The chat's log after (or before) a cursor", query=asked.EventsQuery, gives=shown.Events)
     def get(self, request: Request, chat_id: UUID) -> Response:
         query = read(asked.EventsQuery, request.query_params)
-        find_chat(self.caller, chat_id)
         is_customer = isinstance(self.caller, CustomerCaller)
+        chat = find_in(chats_for(self.caller, visible_chats(self.caller)), chat_id)
         if is_customer and not longpoll.is_repeat(request):
-            _give_sign_of_life(chat_id, query.get("after", 0), self.now)
-        chat = chats_for(self.caller, Chat.objects.filter(pk=chat_id)).get()
+            _give_sign_of_life(chat, query.get("after", 0), self.now)
         events = _read_log(chat, query, number="index" if is_customer else "position")
         answer: dict[str, Any] = {
             "events": [event_for_customer(event) if is_customer else event_for_staff(event) for event in events],
@@ -68,10 +67,10 @@ def _read_log(chat: Chat, query: dict[str, Any], *, number: str) -> list[Event]:
     return list(events.filter(**{f"{number}__gt": query.get("after", 0)}).order_by(number)[: query["limit"]])
 
 
-def _give_sign_of_life(chat_id: UUID, after: int, now: Any) -> None:
-    """Who polls is there, and holds everything up to the cursor. Reading goes on while the database takes no writes."""
-    participant = Participant.objects.filter(chat_id=chat_id, kind=Participant.Kind.CUSTOMER).first()
-    if participant is None or participant.left_at is not None:
+def _give_sign_of_life(chat: Chat, after: int, now: Any) -> None:
+    """Who polls is there, and holds everything up to the cursor."""
+    participant = next(one for one in chat.participants.all() if one.kind == Participant.Kind.CUSTOMER)
+    if not chat.is_open:
         return
     unless_away(partial(renew_leases, [participant.pk], until=now + CUSTOMER_LEASE))
     if after > participant.delivered_index:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiTypes
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -47,7 +48,7 @@ class Attachments(Door):
             count(UPLOADS_BY_CUSTOMER, str(caller.customer.pk))
         if isinstance(caller, AgentCaller):
             if chat.agent_id != caller.agent.pk and not chat.is_open:
-                raise Forbidden("This chat has ended.")
+                raise Forbidden(_("This chat has ended."))
             uploader = seat_in_chat(chat, caller.agent)
         else:
             uploader = customer_in(chat)

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -88,7 +89,7 @@ class Assign(Door):
         body = read(asked.Assign, request.data)
         find_chat(caller, chat_id)
         if isinstance(caller, AgentCaller) and not caller.agent.is_supervisor:
-            raise Forbidden("Only a supervisor may assign chats.")
+            raise Forbidden(_("Only a supervisor may assign chats."))
         assign_chat(visible_chats(caller), chat_id, find_agent(caller, body["agent"]), now=self.now)
         return Response(status=204)
 
@@ -127,7 +128,7 @@ class Transfer(Door):
 
 def _known(agent: Any) -> Any:
     if agent is None:
-        raise Invalid(fields={"agent": "Name a team or an agent."})
+        raise Invalid(fields={"agent": _("Name a team or an agent.")})
     return agent
 
 
@@ -138,5 +139,5 @@ def _disposition(caller: AgentCaller, named: str) -> Disposition | None:
     rows = Disposition.objects.filter(center_id=caller.center.pk, is_active=True)
     found = rows.filter(Q(pk=as_id(named)) | Q(name=named)).first()
     if found is None:
-        raise Invalid(fields={"disposition": "Choose one of the list."})
+        raise Invalid(fields={"disposition": _("Choose one of the list.")})
     return found

@@ -14,8 +14,8 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.request import Request
 
 from agents.models import Agent
-from chats.actions.keys import note_used
-from chats.actions.sessions import find_session, slide_session
+from chats.actions.keys import is_stale, note_used
+from chats.actions.sessions import find_session, may_slide, slide_session
 from chats.errors import Forbidden, Invalid, Unauthorized
 from chats.models import Customer, CustomerSession
 from contactcenter.models import Application, ApplicationPassword, Channel, ContactCenter, hash_secret
@@ -192,7 +192,8 @@ def _customer(request: Request, token: str, now: datetime) -> CustomerCaller:
     if session is None:
         raise Unauthorized(_("This session is over. Open a new one."))
     check_origin(request, session.channel.allowed_origins)
-    unless_away(lambda: slide_session(session, now))
+    if may_slide(session, now):
+        unless_away(lambda: slide_session(session, now))
     return CustomerCaller(session)
 
 
@@ -214,4 +215,6 @@ def _seat(request: Request, user_id: UUID) -> Agent:
 
 
 def _note(key: Application | ApplicationPassword) -> None:
-    unless_away(lambda: note_used(key, timezone.now()))
+    now = timezone.now()
+    if is_stale(key, now):
+        unless_away(lambda: note_used(key, now))

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -24,12 +25,12 @@ class Summary(Door):
     @described("Chats, waits, first answers, ratings", query=asked.ReportQuery, gives=shown.Summary)
     def get(self, request: Request) -> Response:
         if isinstance(self.caller, AgentCaller) and not self.caller.agent.is_supervisor:
-            raise Forbidden("Reports are for supervisors.")
+            raise Forbidden(_("Reports are for supervisors."))
         query = read(asked.ReportQuery, request.query_params)
         until = query.get("until") or self.now
         since = query.get("since") or until - timedelta(days=7)
         if not since <= until <= since + LONGEST:
-            raise Invalid(fields={"since": "Choose a span of at most 400 days."})
+            raise Invalid(fields={"since": _("Choose a span of at most 400 days.")})
         chats = visible_chats(self.caller)
         if query.get("team"):
             chats = chats.filter(team=find_team(read_teams(self.caller), query["team"]))

@@ -35,7 +35,7 @@ def own_team_ids(agent: Agent) -> "QuerySet[Any, Any]":
 
 def find_chat(caller: Caller, chat_id: UUID) -> Chat:
     """Raises NotFound."""
-    return _found(visible_chats(caller).filter(pk=chat_id))
+    return find_in(visible_chats(caller), chat_id)
 
 
 def visible_teams(caller: Caller) -> "QuerySet[Team]":
@@ -99,7 +99,7 @@ def visible_customers(caller: Caller) -> "QuerySet[Customer]":
 
 def find_customer(caller: Caller, customer_id: UUID) -> Customer:
     """Raises NotFound."""
-    return _found(visible_customers(caller).filter(pk=customer_id))
+    return find_in(visible_customers(caller), customer_id)
 
 
 def visible_offline_messages(caller: Caller) -> "QuerySet[OfflineMessage]":
@@ -129,8 +129,9 @@ def as_id(text: str) -> UUID | None:
         return None
 
 
-def _found(rows: Any) -> Any:
-    row = rows.first()
+def find_in(rows: Any, row_id: UUID) -> Any:
+    """The row out of those that the caller may reach. Raises NotFound."""
+    row = rows.filter(pk=row_id).first()
     if row is None:
         raise NotFound
     return row

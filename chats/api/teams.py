@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Min, Q
+from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -156,5 +157,5 @@ def _channel_fields(caller: ApplicationCaller, body: dict[str, Any]) -> dict[str
     elif "team" in body:
         body["team"] = None
     if caller.team_ids is not None and "name" in body and body.get("team") is None:
-        raise Invalid(fields={"team": "Choose one of your teams."})
+        raise Invalid(fields={"team": _("Choose one of your teams.")})
     return body
