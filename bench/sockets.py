@@ -7,6 +7,8 @@ Each pair is an agent with one chat and its customer, each on a socket of its ow
 the running server: DATA_DIR or DATABASE_URL as it has them. "µs" is the server's own CPU time for each message.
 """
 
+# ruff: noqa: E402 - Django is set up before its models are imported
+
 import argparse
 import asyncio
 import json
