@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from agents.models import Agent, Disposition
 from chats.due import do_soon
@@ -31,9 +32,9 @@ def close_by_agent(
     """The chat's agent, or a supervisor, ends it and says how it went. Raises Forbidden, Invalid, NotFound."""
     chat = lock_chat(agent.center.chats, chat_id)
     if chat.agent_id != agent.pk and not agent.is_supervisor:
-        raise Forbidden("Only the chat's agent or a supervisor may close it.")
+        raise Forbidden(_("Only the chat's agent or a supervisor may close it."))
     if disposition is not None and disposition.center_id != chat.center_id:
-        raise Invalid(fields={"disposition": "Choose one of the list."})
+        raise Invalid(fields={"disposition": _("Choose one of the list.")})
     sender = chat.participants.filter(agent=agent).first()
     is_new = chat.is_open
     if is_new and (disposition or comment):

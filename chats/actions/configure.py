@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from agents.models import Agent, Membership
 from agents.seats import open_seat, set_capacity
@@ -23,7 +24,7 @@ SEAT_FIELDS = ("name", "role", "languages", "skills", "is_active")
 def add_team(by: Application, fields: dict[str, Any]) -> Team:
     """Raises Conflict when the key is taken. An application that is bound to teams is bound to this one, too."""
     if Team.objects.filter(center=by.center, key=fields["key"]).exists():
-        raise Conflict("There is a team with this key.")
+        raise Conflict(_("There is a team with this key."))
     team = Team.objects.create(center=by.center, **fields)
     if by.application_teams.exists():
         ApplicationTeam.objects.create(center=by.center, application=by, team=team)
@@ -36,7 +37,7 @@ def change_team(by: Application, team: Team, fields: dict[str, Any], *, now: dat
     """Raises Conflict when the key is taken."""
     key = fields.get("key", team.key)
     if Team.objects.filter(center=by.center, key=key).exclude(pk=team.pk).exists():
-        raise Conflict("There is a team with this key.")
+        raise Conflict(_("There is a team with this key."))
     _set(team, fields)
     ask_routing([team.pk], now)
     _note(by, "team changed", team, fields)
@@ -74,7 +75,7 @@ def add_seat(by: Application, fields: dict[str, Any], *, now: datetime) -> Agent
 def change_seat(by: Application, agent: Agent, fields: dict[str, Any], *, now: datetime) -> Agent:
     """fields: those of a seat, capacity, teams (with `of_teams`: the ids among which they are set, None = all). Raises Forbidden for an administrator's seat."""
     if agent.is_admin:
-        raise Forbidden("Administrators' seats are changed in the admin alone.")
+        raise Forbidden(_("Administrators' seats are changed in the admin alone."))
     own = {key: fields[key] for key in SEAT_FIELDS if key in fields}
     loses_rights = any(key in own and own[key] != getattr(agent, key) for key in ("role", "is_active"))
     _set(agent, own)
@@ -99,7 +100,7 @@ def _set(row: Any, fields: dict[str, Any]) -> None:
 def _person(by: Application, email: str, name: str) -> User:
     person = find_person(email)
     if person is not None and Agent.objects.filter(center=by.center, user=person).exists():
-        raise Conflict("This person has a seat here already.")
+        raise Conflict(_("This person has a seat here already."))
     return person or new_user(email, email=email, name=name)
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from chats.errors import Conflict
 from chats.events import CustomerUpdated, record
@@ -63,9 +64,9 @@ def merge_customers(customer: Customer, into: Customer) -> Customer:
     rows = {row.pk: row for row in Customer.objects.filter(pk__in=ids).order_by("id").select_for_update()}
     customer, into = rows[customer.pk], rows[into.pk]
     if customer.pk == into.pk or customer.merged_into_id or into.merged_into_id:
-        raise Conflict("These customers cannot be merged.")
+        raise Conflict(_("These customers cannot be merged."))
     if customer.chats.open().exists() and into.chats.open().exists():
-        raise Conflict("Both customers have a chat open. Close one first.")
+        raise Conflict(_("Both customers have a chat open. Close one first."))
     customer.chats.update(customer=into)
     customer.sessions.update(customer=into)
     customer.offline_messages.update(customer=into)

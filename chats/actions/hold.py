@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from agents.models import Agent, Membership
 from chats.errors import Conflict, Forbidden, Gone
@@ -50,9 +51,9 @@ def pick_chat(agent: Agent, chat_id: UUID, *, now: datetime) -> Chat:
     if chat.agent_id == agent.pk:
         return chat
     if not chat.is_waiting:
-        raise Gone("Somebody else has taken this chat.")
+        raise Gone(_("Somebody else has taken this chat."))
     if not agent.is_supervisor and not Membership.objects.filter(agent=agent, team_id=chat.team_id).exists():
-        raise Forbidden("This chat is another team's.")
+        raise Forbidden(_("This chat is another team's."))
     return _give(chat, agent, reason="picked", now=now)
 
 
@@ -75,9 +76,9 @@ def reopen_chat(agent: Agent, chat_id: UUID, *, now: datetime) -> Chat:
     if chat.is_open:
         if chat.agent_id == agent.pk:
             return chat
-        raise Conflict("This chat is open.")
+        raise Conflict(_("This chat is open."))
     if customer is None or customer.pk != chat.customer_id or customer.chats.open().exists():
-        raise Conflict("This customer has another chat open.")
+        raise Conflict(_("This customer has another chat open."))
     take_slot(agent, chat, invitation=None, now=now)
     note_assigned(agent.pk, now)
     chat.closed_at, chat.close_reason = None, ""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from agents.models import Agent
 from chats.errors import Blocked, Conflict, Invalid
@@ -36,16 +37,16 @@ def leave_offline_message(
     first = customer.offline_messages.filter(client_id=left.client_id).first()
     if first is not None:
         if first.text != left.text:
-            raise Conflict("Another message was already left under this id.")
+            raise Conflict(_("Another message was already left under this id."))
         return first, True
     if customer.is_blocked_at(now):
-        raise Blocked("You cannot leave a message here.")
+        raise Blocked(_("You cannot leave a message here."))
     check_text(left.text)
     if not left.text.strip():
-        raise Invalid(fields={"text": "Write something first."})
+        raise Invalid(fields={"text": _("Write something first.")})
     team = left.team or default_team(channel)
     if team is None or team.center_id != channel.center_id or not team.is_active:
-        raise Invalid(fields={"team": "Choose a team."})
+        raise Invalid(fields={"team": _("Choose a team.")})
     _fill_in(customer, left)
     message = OfflineMessage.objects.create(
         center_id=channel.center_id,

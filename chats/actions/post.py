@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import DataError, IntegrityError, connection, transaction
+from django.utils.translation import gettext_lazy as _
 
 from chats.errors import Closed, Conflict, Forbidden, Invalid, NotFound, Refused, TooMany
 from chats.events import MessagePosted, NotePosted, Record, number, store
@@ -139,7 +140,7 @@ class _Batch:
             return _replay(first, post)
         check_text(post.text)
         if not post.text.strip() and not post.attachment_ids:
-            raise Invalid(fields={"text": "Write something first."})
+            raise Invalid(fields={"text": _("Write something first.")})
         _check_may_post(chat, sender, post)
         files = self._files_of(post, sender)
         if sender.kind == Participant.Kind.CUSTOMER:
@@ -161,7 +162,7 @@ class _Batch:
         files = [self.files.get(file_id) for file_id in post.attachment_ids]
         mine = [file for file in files if file and file.uploader_id == sender.pk and file.position is None]
         if len(mine) != len(files):
-            raise Invalid(fields={"attachments": "This file was not uploaded for this message."})
+            raise Invalid(fields={"attachments": _("This file was not uploaded for this message.")})
         return mine
 
 
@@ -187,7 +188,7 @@ def _replay(first: Event, post: Post) -> Posted:
     sent = tuple(UUID(file["id"]) for file in first.data.get("attachments", []))
     is_note = first.type == NotePosted.type
     if (first.text, sent, is_note) != (post.text, tuple(post.attachment_ids), post.is_note):
-        raise Conflict("Another message was already sent under this id.")
+        raise Conflict(_("Another message was already sent under this id."))
     return Posted(first.chat_id, post.client_id, first.position, first.index, first.at, replayed=True)
 
 
@@ -198,7 +199,7 @@ def _check_may_post(chat: Chat, sender: Participant, post: Post) -> None:
         if post.is_note:
             raise Forbidden
     elif not post.is_note and (chat.state != Chat.State.ACTIVE or chat.agent_id != sender.agent_id):
-        raise Forbidden("Take the chat before you answer in it.")
+        raise Forbidden(_("Take the chat before you answer in it."))
 
 
 def _keep_pace(chat: Chat, now: datetime) -> None:

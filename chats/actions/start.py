@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from chats.due import ask_routing
 from chats.errors import Blocked, Invalid, OutsideHours
@@ -84,7 +85,7 @@ def default_team(channel: Channel) -> Team | None:
 def _team_for(channel: Channel, wanted: Team | None) -> Team:
     team = wanted or default_team(channel)
     if team is None or team.center_id != channel.center_id or not team.is_active:
-        raise Invalid(fields={"team": "Choose a team."})
+        raise Invalid(fields={"team": _("Choose a team.")})
     return team
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
 
 from agents.models import Agent
 from chats.errors import Conflict, Invalid, NotFound
@@ -49,13 +50,13 @@ def say_as_system(chats: Any, chat_id: UUID, text: str, *, client_id: str, now: 
     """A message of nobody in particular, seen by all. Raises Invalid, NotFound, Closed, Conflict."""
     check_text(text)
     if not text.strip():
-        raise Invalid(fields={"text": "Write something first."})
+        raise Invalid(fields={"text": _("Write something first.")})
     chat = lock_open_chat(chats, chat_id)
     # The database's unique constraint does not see rows without a sender: with the chat locked, looking is enough.
     first = chat.events.filter(sender=None, client_id=client_id).first()
     if first is not None:
         if first.text != text:
-            raise Conflict("Another message was already sent under this id.")
+            raise Conflict(_("Another message was already sent under this id."))
         return Posted(chat.pk, client_id, first.position, first.index, first.at, replayed=True)
     chat.last_text, chat.last_text_at, chat.last_sender_kind = text[:200], now, "system"
     event = record(chat, MessagePosted(text=text, client_id=client_id), now=now)[0].event
@@ -70,9 +71,9 @@ def transfer_by_application(
     chat = lock_open_chat(chats, chat_id)
     target = team or chat.team
     if not target.is_active or target.center_id != chat.center_id:
-        raise Invalid(fields={"team": "Choose a team."})
+        raise Invalid(fields={"team": _("Choose a team.")})
     if agent is not None and (agent.center_id != chat.center_id or agent.pk == chat.agent_id):
-        raise Invalid(fields={"agent": "Choose another agent."})
+        raise Invalid(fields={"agent": _("Choose another agent.")})
     if note.strip():
         check_text(note)
         record(chat, NotePosted(text=note), now=now)

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from agents.models import Agent
 from chats.due import do_soon
@@ -38,7 +39,7 @@ def request_transcript_by_agent(
     chat = lock_chat(agent.center.chats, chat_id)
     address = _check_address(email)
     if not _was_given(chat, address):
-        raise Forbidden("A transcript goes only to an address that the customer gave.")
+        raise Forbidden(_("A transcript goes only to an address that the customer gave."))
     return _request(chat, address, language, now)
 
 
@@ -50,7 +51,7 @@ def _check_address(email: str) -> str:
     except ValidationError:
         address = ""
     if not address or not address.isprintable() or len(address) > MAX_ADDRESS:
-        raise Invalid(fields={"email": "Write an address such as name@example.com."})
+        raise Invalid(fields={"email": _("Write an address such as name@example.com.")})
     return address
 
 
@@ -71,7 +72,7 @@ def _request(chat: Chat, address: str, language: str, now: datetime) -> Transcri
     if known:
         return known
     if chat.transcript_requests.count() >= ADDRESSES:
-        raise TooMany(f"A transcript goes to {ADDRESSES} addresses at most.")
+        raise TooMany(_("A transcript goes to {count} addresses at most.").format(count=ADDRESSES))
     request = TranscriptRequest.objects.create(
         center_id=chat.center_id,
         chat=chat,

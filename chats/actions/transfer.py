@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from agents.models import Agent, Membership
 from chats.errors import Forbidden, Invalid
@@ -25,7 +26,7 @@ def transfer_to_team(by: Agent, chat_id: UUID, team: Team, *, note: str = "", no
     chat = lock_open_chat(by.center.chats, chat_id)
     _check_may_transfer(by, chat)
     if team.center_id != chat.center_id or not team.is_active:
-        raise Invalid(fields={"team": "Choose a team."})
+        raise Invalid(fields={"team": _("Choose a team.")})
     _leave_note(chat, by, note, now)
     left, freed = leave(chat, reason="transferred", now=now)
     enqueue(chat, team, now)
@@ -41,7 +42,7 @@ def transfer_to_agent(by: Agent, chat_id: UUID, agent: Agent, *, note: str = "",
     chat = lock_open_chat(by.center.chats, chat_id)
     _check_may_transfer(by, chat)
     if agent.center_id != chat.center_id or agent.pk == chat.agent_id or not agent.is_active:
-        raise Invalid(fields={"agent": "Choose another agent."})
+        raise Invalid(fields={"agent": _("Choose another agent.")})
     team = _team_of(agent, chat)
     _leave_note(chat, by, note, now)
     lock_seats_for(chat, agent)
@@ -78,7 +79,7 @@ def enqueue(chat: Chat, team: Team, now: datetime) -> None:
 
 def _check_may_transfer(by: Agent, chat: Chat) -> None:
     if chat.agent_id != by.pk and not by.is_supervisor:
-        raise Forbidden("Only the chat's agent or a supervisor may transfer it.")
+        raise Forbidden(_("Only the chat's agent or a supervisor may transfer it."))
 
 
 def _leave_note(chat: Chat, by: Agent, note: str, now: datetime) -> None:

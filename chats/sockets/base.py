@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import structlog
 from django.conf import settings
 from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
 
 from agents.errors import TicketRefused
 from chats.actions.post import Post, Posted
@@ -167,7 +168,7 @@ class Socket:
                     if not await self._read_one():
                         return
         except TimeoutError:
-            raise Ended(NO_HELLO, "invalid", "Say hello within five seconds.") from None
+            raise Ended(NO_HELLO, "invalid", _("Say hello within five seconds.")) from None
         while await self._read_one():
             pass
 
@@ -180,10 +181,10 @@ class Socket:
         hub.counters["frames_in"] += 1
         raw = message.get("text")
         if raw is None:
-            self.refuse(None, Invalid("Frames are JSON texts."))
+            self.refuse(None, Invalid(_("Frames are JSON texts.")))
             return True
         if len(raw) > LARGEST_FRAME or len(raw.encode(errors="replace")) > LARGEST_FRAME:
-            raise Ended(TOO_BIG, "too_large", "A frame has at most 64 KB.")
+            raise Ended(TOO_BIG, "too_large", _("A frame has at most 64 KB."))
         await self._take(raw)
         return True
 
@@ -220,9 +221,9 @@ class Socket:
         name = sent.get("type")
         known = self.FRAMES.get(name) if isinstance(name, str) else None
         if not self.is_welcome and name != "hello":
-            raise Ended(NO_HELLO, "invalid", "Say hello first.")
+            raise Ended(NO_HELLO, "invalid", _("Say hello first."))
         if known is None:
-            raise Invalid("There is no such frame.", fields={"type": "Unknown."})
+            raise Invalid(_("There is no such frame."), fields={"type": _("Unknown.")})
         fields, method = known
         return getattr(self, method), Frame(read_fields(fields, sent))
 
@@ -257,7 +258,7 @@ class Socket:
         self._waiting += len(frame)
         self._has_frames.set()
         if len(self._frames) > MOST_FRAMES or self._waiting > MOST_WAITING:
-            self.end(NOT_READING, "too_slow", "You do not read what we send.")
+            self.end(NOT_READING, "too_slow", _("You do not read what we send."))
 
     def push_dict(self, **frame: Any) -> None:
         self.push(to_json(frame))
@@ -291,10 +292,10 @@ class Socket:
     def check_client(self, now: float) -> None:
         """End it when the client does not read or answer; ask for a sign of life when it is time. `now`: the loop's clock."""
         if self._sending_since is not None and now - self._sending_since > STALLED_SECONDS:
-            self.end(NOT_READING, "too_slow", "You do not read what we send.")
+            self.end(NOT_READING, "too_slow", _("You do not read what we send."))
         elif self.is_welcome and now - self.pinged_at >= PING_SECONDS:
             if self.unanswered >= UNANSWERED:
-                self.end(NOT_READING, "silent", "You do not answer.")
+                self.end(NOT_READING, "silent", _("You do not answer."))
                 return
             self.pinged_at = now
             self.unanswered += 1

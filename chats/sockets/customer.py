@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from chats.actions.begin import Wish, begin_chat
 from chats.actions.close import close_by_customer
@@ -37,7 +38,7 @@ PAGE = {"url": optional(fields.text(2000), ""), "title": optional(fields.text(30
 
 def page(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise fields.Wrong("This must be an object with url and title.")
+        raise fields.Wrong(_("This must be an object with url and title."))
     return {name: PAGE[name].check(value[name]) if value.get(name) else "" for name in PAGE}
 
 
@@ -118,7 +119,7 @@ class CustomerSocket(Socket):
         is_secure = self.scope.get("scheme") == "wss"
         origin, host = self.header(b"origin"), self.header(b"host")
         if not is_allowed(origin, host, is_secure=is_secure, allowed=session.channel.allowed_origins):
-            raise Ended(NOT_HERE, "forbidden", "This site may not show this widget.")
+            raise Ended(NOT_HERE, "forbidden", _("This site may not show this widget."))
         self.session = session
         self.language = session.customer.language or session.center.language
         epoch, chat, participant = await in_thread(_enter, session, frame["chat"])
