@@ -13,11 +13,11 @@
   const SMALL = "(max-width: 479px), (max-height: 479px)";
   const KEPT = /^(token|chat|start|form|offline|identity|greeting|draft|post:[\w-]{1,64})$/;
   const WORDS = {
-    en: ["Open chat", "Close chat", "Dismiss", "{n} unread"],
-    de: ["Chat öffnen", "Chat schließen", "Ausblenden", "{n} ungelesen"],
-    ar: ["فتح المحادثة", "إغلاق المحادثة", "إخفاء", "{n} غير مقروءة"],
-    fr: ["Ouvrir la discussion", "Fermer la discussion", "Masquer", "{n} non lus"],
-    es: ["Abrir el chat", "Cerrar el chat", "Ocultar", "{n} sin leer"],
+    en: ["Chat with us", "Close chat", "Dismiss", "{n} unread"],
+    de: ["Chatten Sie mit uns", "Chat schließen", "Ausblenden", "{n} ungelesen"],
+    ar: ["تحدث معنا", "إغلاق المحادثة", "إخفاء", "{n} غير مقروءة"],
+    fr: ["Discutez avec nous", "Fermer la discussion", "Masquer", "{n} non lus"],
+    es: ["Chatea con nosotros", "Cerrar el chat", "Ocultar", "{n} sin leer"],
   };
   const PATHS = {
     chat: ["M2.992 16.342a2 2 0 0 1 .094 1.167l-1.065 3.29a1 1 0 0 0 1.236 1.168l3.413-.998a2 2 0 0 1 1.099.092 10 10 0 1 0-4.777-4.719"],
@@ -98,7 +98,7 @@ border:0;border-radius:12px;background:transparent;color-scheme:normal;box-shado
   const shadow = host.attachShadow({ mode: "closed" });
   const root = element("div", { class: "root" });
   const badge = element("span", { class: "badge", hidden: "" });
-  const launcher = element("button", { class: "launcher", type: "button", "aria-haspopup": "dialog", "aria-expanded": "false" });
+  const launcher = /** @type {HTMLButtonElement} */ (element("button", { class: "launcher", type: "button", "aria-haspopup": "dialog", "aria-expanded": "false" }));
   const glyph = icon("chat");
   launcher.append(glyph, badge);
   launcher.addEventListener("click", () => (isOpen ? close() : open()));
@@ -167,6 +167,7 @@ border:0;border-radius:12px;background:transparent;color-scheme:normal;box-shado
     if (/^#[\da-f]{6}$/i.test(look.accent)) root.style.setProperty("--a", look.accent);
     if (/^#[\da-f]{6}$/i.test(look.on_accent)) root.style.setProperty("--o", look.on_accent);
     const label = words[isOpen ? 1 : 0];
+    launcher.title = isOpen ? "" : label;
     launcher.setAttribute("aria-label", unread && !isOpen ? `${label}, ${words[3].replace("{n}", String(unread))}` : label);
     launcher.setAttribute("aria-expanded", String(isOpen));
     draw(glyph, isOpen ? "down" : "chat");
@@ -188,13 +189,20 @@ border:0;border-radius:12px;background:transparent;color-scheme:normal;box-shado
     no.append(icon("x"));
     say.addEventListener("click", open);
     no.addEventListener("click", () => {
-      storage.set("greeting", "dismissed");
-      bubble.remove();
+      dismiss();
       launcher.focus();
     });
     bubble.append(say, no);
     // Before the launcher: whoever comes by Tab meets the greeting first.
     root.prepend(bubble);
+  }
+
+  /** For good: whoever sent it away or came in by it is not greeted on the next page. */
+  function dismiss() {
+    const bubble = root.querySelector(".greeting");
+    if (!bubble) return;
+    storage.set("greeting", "dismissed");
+    bubble.remove();
   }
 
   async function begin() {
@@ -307,7 +315,7 @@ border:0;border-radius:12px;background:transparent;color-scheme:normal;box-shado
     if (!config || isOpen) return;
     load();
     isOpen = true;
-    root.querySelector(".greeting")?.remove();
+    dismiss();
     paint();
     fit();
     frame?.focus();
