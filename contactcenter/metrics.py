@@ -11,7 +11,7 @@ from django.db import Error
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from chats import live
@@ -57,6 +57,14 @@ def sockets() -> Iterator[Metric]:
     yield family
 
 
+def socket_work() -> Iterator[Metric]:
+    """What this process's sockets did: frames in and out, announcements made, dropped and heard, readers healed, slow clients cut."""
+    family = CounterMetricFamily(f"{PREFIX}_live", "What happened on websockets since the start", labels=["what"])
+    for what, number in sorted(live.hub.counters.items()):
+        family.add_metric([what], number)
+    yield family
+
+
 def deliveries() -> Iterator[Metric]:
     """Outgoing calls and mails that are due, and those that were given up."""
     now = timezone.now()
@@ -80,7 +88,7 @@ def task_lag() -> Iterator[Metric]:
         )
 
 
-GAUGES: list[Callable[[], Iterator[Metric]]] = [queues, open_chats, sockets, deliveries, task_lag]
+GAUGES: list[Callable[[], Iterator[Metric]]] = [queues, open_chats, sockets, socket_work, deliveries, task_lag]
 
 
 class Figures(Collector):

@@ -15,6 +15,7 @@ from chats.live import connected
 from chats.models import Customer, CustomerSession, Participant
 from chats.sockets import base, pulse
 from contactcenter.accounts import end_sessions
+from contactcenter.metrics import socket_work
 from tests.chats.sockets.conftest import Client, session_token
 from tests.conftest import make_customer, make_held_chat
 
@@ -240,3 +241,11 @@ async def test_leases_begin_are_renewed_and_end(sockets, acme, ann, now, monkeyp
     assert (await sync_to_async(leases)())[0] < timezone.now() + timedelta(seconds=16)
     await client.close()
     assert connected() == {"customer": 0, "agent": 0}
+
+
+async def test_what_sockets_did_is_counted(sockets, acme):
+    await sockets.customer(acme, await sync_to_async(make_customer)(acme))
+    figures = {sample.labels["what"]: sample.value for family in socket_work() for sample in family.samples}
+    assert figures["frames_in"] >= 1
+    assert figures["frames_out"] >= 1
+    assert connected()["customer"] == 1
