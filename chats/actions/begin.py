@@ -41,7 +41,8 @@ def begin_chat(channel: Channel, customer: Customer, wish: Wish, *, now: datetim
     """Fill in the form's answers and start the chat, or return the one that is there. Raises Invalid and what start_chat raises."""
     customer = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     if customer.chats.open().exists() or customer.chats.filter(client_id=wish.client_id).exists():
-        return start_chat(channel, customer, Start(client_id=wish.client_id), now=now)
+        # What was to be the first text is not lost: it goes into the chat that is there.
+        return start_chat(channel, customer, Start(client_id=wish.client_id, text=wish.text), now=now)
     answers = check_form(channel, customer, wish.form)
     # What the center's own server vouched for is not overwritten by what somebody typed.
     own = {

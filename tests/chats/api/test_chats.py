@@ -42,6 +42,14 @@ def test_a_second_start_returns_the_open_chat(mia):
     assert other.json()["chat"]["id"] == first.json()["chat"]["id"]
 
 
+def test_the_text_of_a_second_start_goes_into_the_open_chat_once(mia):
+    start(mia, text="first")
+    for _ in range(2):
+        assert mia.post("chats", {"client_id": "s2", "text": "second"}).status_code == 200
+    texts = Event.objects.filter(type="message.posted").order_by("position").values_list("text", flat=True)
+    assert list(texts) == ["first", "second"]
+
+
 def test_the_form_is_checked_field_by_field(acme, mia):
     acme.channel.form_fields.create(center=acme.center, key="name", label="Name", is_required=True)
     refused = start(mia, form={"email": "nonsense"})
