@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
 
 from chats.errors import Conflict, Forbidden
 from chats.models import Customer, CustomerSession
@@ -115,9 +116,9 @@ def check_signature(channel: Channel, identity: Identity, now: datetime) -> None
     expected = hmac.new(channel.identity_secret.encode(), signed, hashlib.sha256).hexdigest()
     is_right = hmac.compare_digest(expected.encode(), identity.signature.lower().encode())
     if not is_right or not channel.identity_secret:
-        raise Forbidden("The signature of this identity is wrong.")
+        raise Forbidden(_("The signature of this identity is wrong."))
     if identity.expires <= now.timestamp():
-        raise Forbidden("The signature of this identity has expired. Sign it anew.")
+        raise Forbidden(_("The signature of this identity has expired. Sign it anew."))
 
 
 def _begin(channel: Channel, customer: Customer, now: datetime) -> Opened:
@@ -171,7 +172,7 @@ def _proven_customer(channel: Channel, known: CustomerSession | None, identity: 
 
 def _customer_of(channel: Channel, external_id: str) -> Customer | None:
     customer: Customer | None = Customer.objects.filter(center_id=channel.center_id, external_id=external_id).first()
-    for _ in range(MOST_MERGES):
+    for _step in range(MOST_MERGES):
         if customer is None or customer.merged_into is None:
             break
         customer = customer.merged_into

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -111,7 +112,7 @@ def _agent_id(caller: Any, named: str) -> UUID:
         return caller.agent.pk
     found = as_id(named)
     if found is None:
-        raise Invalid(fields={"agent": "Name an agent by id, or me."})
+        raise Invalid(fields={"agent": _("Name an agent by id, or me.")})
     return found
 
 
@@ -128,7 +129,7 @@ def _wish(body: dict[str, Any]) -> Wish:
 def _start_for_application(caller: ApplicationCaller, body: dict[str, Any], now: datetime) -> Any:
     who = body.get("customer")
     if not who:
-        raise Invalid(fields={"customer": "Say whose chat it is."})
+        raise Invalid(fields={"customer": _("Say whose chat it is.")})
     if who.get("id"):
         find_customer(caller, who["id"])
     channel = _channel(caller, body.get("channel"))
@@ -155,7 +156,7 @@ def _channel(caller: ApplicationCaller, channel_id: UUID | None) -> Channel:
         known = list(channels.order_by("created_at"))
         channel = next((one for one in known if one.kind == Channel.Kind.API), known[0] if known else None)
     if channel is None:
-        raise Invalid(fields={"channel": "There is no such channel."})
+        raise Invalid(fields={"channel": _("There is no such channel.")})
     return channel
 
 
@@ -168,5 +169,5 @@ def _team(caller: ApplicationCaller, channel: Channel, named: str) -> Any:
     own = visible_teams(caller).filter(is_active=True)
     team = next((one for one in own if one.pk == channel.team_id), None) or own.order_by("-is_default", "name").first()
     if team is None:
-        raise Invalid(fields={"team": "Choose a team."})
+        raise Invalid(fields={"team": _("Choose a team.")})
     return team

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -40,7 +41,7 @@ class Messages(Door):
         chat = find_chat(self.caller, chat_id)
         if isinstance(self.caller, ApplicationCaller) and body.get("as", "system") == "system":
             if body.get("attachments") or body.get("note"):
-                raise Invalid(fields={"as": "The system says texts alone."})
+                raise Invalid(fields={"as": _("The system says texts alone.")})
             chats = visible_chats(self.caller)
             posted = say_as_system(chats, chat.pk, body.get("text", ""), client_id=body["client_id"], now=self.now)
         else:
@@ -85,7 +86,7 @@ def _sender(caller: Any, chat: Chat, *, is_note: bool) -> Participant:
     if isinstance(caller, AgentCaller):
         part = chat.participants.filter(agent=caller.agent).first()
         if part is None and not is_note:
-            raise Forbidden("Take the chat before you answer in it.")
+            raise Forbidden(_("Take the chat before you answer in it."))
         return part or seat_in_chat(chat, caller.agent)
     return customer_in(chat)
 

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from agents.models import Agent, CannedReply, Membership
 from chats.errors import Invalid, NotFound
@@ -58,7 +59,7 @@ def find_team(teams: "QuerySet[Team]", named: str, *, field: str = "team") -> Te
     """A team by key or id, for a body or a query. Raises Invalid."""
     team = teams.filter(Q(key=named) | Q(pk=as_id(named))).first()
     if team is None:
-        raise Invalid(fields={field: "There is no such team."})
+        raise Invalid(fields={field: _("There is no such team.")})
     return team
 
 
@@ -74,7 +75,7 @@ def find_agent(caller: Caller, agent_id: UUID) -> Agent:
     """An agent whom a body names. Raises Invalid."""
     agent = visible_agents(caller).filter(pk=agent_id).first()
     if agent is None:
-        raise Invalid(fields={"agent": "There is no such agent."})
+        raise Invalid(fields={"agent": _("There is no such agent.")})
     return agent
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from agents import presence
 from agents.models import Agent, Disposition, Presence
@@ -112,9 +113,9 @@ class AgentSocket(Socket):
 
     async def on_hello(self, frame: Frame) -> None:
         if self.is_welcome:
-            raise Invalid("You are welcome already. A ticket opens one socket.")
+            raise Invalid(_("You are welcome already. A ticket opens one socket."))
         if not is_allowed(self.header(b"origin"), self.header(b"host"), is_secure=self.scope.get("scheme") == "wss"):
-            raise Ended(NOT_HERE, "forbidden", "This page may not open the desk's socket.")
+            raise Ended(NOT_HERE, "forbidden", _("This page may not open the desk's socket."))
         admission = await in_thread(presence.redeem_ticket, frame["ticket"], timezone.now())
         self.agent, self.session_key = admission.agent, admission.session_key
         self.session_version = self.agent.user.session_version
@@ -291,7 +292,7 @@ class AgentSocket(Socket):
 
     async def on_transfer(self, frame: Frame) -> dict[str, Any]:
         if (frame["team"] is None) == (frame["agent"] is None):
-            raise Invalid("Name a team or an agent.", fields={"team": "Name a team or an agent."})
+            raise Invalid(_("Name a team or an agent."), fields={"team": _("Name a team or an agent.")})
         await in_thread(self._transfer, frame)
         return {}
 
@@ -313,7 +314,7 @@ class AgentSocket(Socket):
 
     async def on_assign(self, frame: Frame) -> dict[str, Any]:
         if not self.agent.is_supervisor:
-            raise Forbidden("Only supervisors assign chats.")
+            raise Forbidden(_("Only supervisors assign chats."))
         await in_thread(self._assign, frame["chat"], frame["agent"])
         return {}
 
@@ -338,7 +339,7 @@ class AgentSocket(Socket):
         assert self.desk is not None  # noqa: S101 - made by hello
         chat = await in_thread(self._see, frame["chat"])
         if len(self.desk.watched) >= MOST_WATCHED:
-            raise Invalid("You watch too many chats.")
+            raise Invalid(_("You watch too many chats."))
         self.desk.watched.add(chat.pk)
         if frame.ref is not None:
             shown = chat_for_staff(chat, viewer_id=self.agent.pk, now=timezone.now())

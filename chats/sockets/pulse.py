@@ -12,6 +12,7 @@ from uuid import UUID
 
 import structlog
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from agents import presence
 from chats.actions.read import renew_leases
@@ -102,7 +103,7 @@ class Pulse:
             for socket, reader, cursor in watched[chat_id]:
                 head = found.heads[reader.side.number]
                 if head < cursor:
-                    socket.end(RESTART, "failed", "The log has changed. Connect again.")
+                    socket.end(RESTART, "failed", _("The log has changed. Connect again."))
                 else:
                     reader.check_head(head)
                     _tell_state(socket, reader, found)
