@@ -110,7 +110,7 @@ TEMPLATES = [
 
 # Where rows, hints and tasks live -------------------------------------------------------------------------------------
 
-DATABASES = {"default": env.database("DATABASE_URL", DATA_DIR, pool_max=env.number("DATABASE_POOL_MAX", 12))}
+DATABASES = {"default": env.database("DATABASE_URL", DATA_DIR, pool_max=env.number("DATABASE_POOL_MAX", 16))}
 
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "cache"}

@@ -155,7 +155,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'event',
                 'verbose_name_plural': 'events',
-                'ordering': ['chat', 'position'],
+                "ordering": ["chat_id", "position"],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('index__isnull', False)), fields=('chat', 'index'), name='event_index_of_chat'), models.UniqueConstraint(condition=models.Q(('client_id__isnull', False)), fields=('chat', 'sender', 'client_id'), name='event_client_id_of_sender'), contactcenter.models.tenancy.SameCenter(field='chat', name='event_chat_same_center'), contactcenter.models.tenancy.SameCenter(field='sender', name='event_sender_same_center')],
                 'indexes': [],
             },

@@ -38,7 +38,7 @@ class Event(models.Model):
     objects = EventQuerySet.as_manager()
 
     class Meta:
-        ordering = ["chat", "position"]
+        ordering = ["chat_id", "position"]
         verbose_name = _("event")
         verbose_name_plural = _("events")
         constraints = [
