@@ -67,7 +67,10 @@ def withdraw_invitations(now: datetime) -> int:
 def requeue_chats(now: datetime) -> int:
     """Chats whose agent has been gone for longer than the team's grace wait for another one."""
     held = Occupation.objects.filter(_unseen("agent__", now), invitation=None, chat__state=Chat.State.ACTIVE)
-    return _each("requeue", held.values_list("chat_id", flat=True)[:MOST], lambda pk: requeue_abandoned(pk, now))
+    # Most are within their grace: they are passed without a lock.
+    seats = held.select_related("agent__presence", "chat__team")
+    lost = [occupation.chat_id for occupation in seats if _is_lost(occupation, occupation.chat, now)]
+    return _each("requeue", lost[:MOST], lambda pk: requeue_abandoned(pk, now))
 
 
 @transaction.atomic
@@ -75,15 +78,18 @@ def requeue_abandoned(chat_id: UUID, now: datetime) -> bool:
     """Put a chat back into the queue if its agent is gone for too long; False when it is not so (any more)."""
     chat = lock_chat(Chat.objects, chat_id)
     occupation = Occupation.objects.filter(chat=chat, invitation=None).select_related("agent__presence").first()
-    if chat.state != Chat.State.ACTIVE or occupation is None:
+    if chat.state != Chat.State.ACTIVE or occupation is None or not _is_lost(occupation, chat, now):
         return False
-    if occupation.agent.is_active:
-        # Who was given a chat while away has as long to come as who left it.
-        gone_at = max(occupation.agent.presence.lease_until or occupation.since, occupation.since)
-        if gone_at + timedelta(seconds=chat.team.grace_seconds) > now:
-            return False
     requeue_chat(Chat.objects, chat_id, reason="agent_gone", now=now)
     return True
+
+
+def _is_lost(occupation: Occupation, chat: Chat, now: datetime) -> bool:
+    if not occupation.agent.is_active:
+        return True
+    # Who was given a chat while away has as long to come as who left it.
+    gone_at: datetime = max(occupation.agent.presence.lease_until or occupation.since, occupation.since)
+    return gone_at + timedelta(seconds=chat.team.grace_seconds) <= now
 
 
 def tend_chats(now: datetime) -> int:
