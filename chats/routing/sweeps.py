@@ -18,11 +18,12 @@ from agents.models import Membership, Presence, Slot
 from agents.presence import drop_expired_tickets
 from chats.actions.locking import lock_chat
 from chats.actions.offer import expire_invitation, withdraw_invitation
+from chats.actions.sessions import drop_expired_sessions
 from chats.actions.slots import lock_seats, settle_slots
 from chats.actions.tend import tend_chat
 from chats.actions.transfer import requeue_chat
 from chats.due import ask_routing
-from chats.models import Chat, CustomerSession, Invitation, Occupation, Queue
+from chats.models import Chat, Invitation, Occupation, Queue
 from contactcenter.outage import is_outage
 
 from .engine import route_team
@@ -45,7 +46,7 @@ def sweep(now: datetime) -> int:
 def tidy(now: datetime) -> None:
     """What nobody misses: sessions and tickets past their time, slots that were retired and are free."""
     drop_expired_tickets(now)
-    CustomerSession.objects.filter(expires_at__lte=now).delete()
+    drop_expired_sessions(now)
     Session.objects.filter(expire_date__lte=now).delete()
     retired = Slot.objects.filter(is_retired=True, occupation=None)
     _each("settle", retired.values_list("agent_id", flat=True).order_by("agent_id").distinct(), settle_seat)
