@@ -38,7 +38,13 @@ def _program(name: str) -> Callable[[], str]:
     return lambda: "" if shutil.which(name) or Path(f"/usr/sbin/{name}").exists() else f"{name} is not installed"
 
 
+def _axe() -> str:
+    found = Path(__file__).parents[1] / "tools/node_modules/axe-core"
+    return "" if found.exists() else "axe-core is not installed (npm install in tools/)"
+
+
 NEEDS: dict[str, Callable[[], str]] = {
+    "axe": cache(_axe),
     "postgres": cache(_postgres),
     "redis": cache(_redis),
     "browser": cache(_chromium),

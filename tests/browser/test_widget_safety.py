@@ -272,7 +272,7 @@ def test_on_a_phone_it_fills_the_screen(site: Site, new_context: Callable[..., B
     until(page, "document.activeElement.localName === 'contact-center'")
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm install in tools/")
+@pytest.mark.axe
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_view_is_accessible(
     site: Site, agent: Agent, new_context: Callable[..., BrowserContext], scheme: Any
