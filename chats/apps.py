@@ -5,11 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ChatsConfig(AppConfig):
     name = "chats"
-    verbose_name = "Chats"
+    verbose_name = _("Chats")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -2,9 +2,10 @@
 
 from typing import Any, ClassVar, TypeVar
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from rest_framework import serializers
 from rest_framework.permissions import BasePermission
@@ -12,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from chats.errors import Forbidden, Unauthorized
+from chats.languages import accepted_language, spoken
 
 from . import origins
 from .principals import Caller, CustomerCaller, PublicCaller
@@ -63,6 +65,7 @@ class Door(APIView):
         # A preflight carries no proof, and what it may read is nobody's secret.
         if request.method != "OPTIONS":
             super().perform_authentication(request)
+            _speak_with(request)
 
     def check_permissions(self, request: Request) -> None:
         if request.method != "OPTIONS":
@@ -98,6 +101,16 @@ class Door(APIView):
             response["Access-Control-Allow-Methods"] = ", ".join(self.allowed_methods)
             response["Access-Control-Allow-Headers"] = CORS_HEADERS
             response["Access-Control-Max-Age"] = PREFLIGHT_SECONDS
+
+
+def _speak_with(request: Request) -> None:
+    """A customer is answered in the language that its client named. For everybody else LocaleMiddleware has chosen."""
+    caller = request.user
+    if isinstance(caller, CustomerCaller):
+        accepted = accepted_language(request.headers.get("Accept-Language", ""))
+        translation.activate(
+            spoken(caller.customer.language, accepted, caller.center.language) or settings.LANGUAGE_CODE
+        )
 
 
 def read(serializer: type[Read], data: Any, **options: Any) -> dict[str, Any]:

@@ -38,19 +38,22 @@ class Transcript(Door):
     def get(self, request: Request, chat_id: UUID) -> HttpResponse:
         query = read(asked.TranscriptQuery, request.query_params)
         chat = find_chat(self.caller, chat_id)
-        language = query.get("language") or get_language() or ""
         if isinstance(self.caller, CustomerCaller):
+            language = query.get("language") or chat.language or get_language() or ""
             return serve_customer_transcript(chat, query["format"], language=language)
+        language = query.get("language") or get_language() or ""
         return serve_staff_transcript(chat, query["format"], notes=query["notes"], language=language)
 
     @described("Mail the customer's transcript after the end", asks=asked.MailTranscript, gives={202: None})
     def post(self, request: Request, chat_id: UUID) -> Response:
         body = read(asked.MailTranscript, request.data)
         chat = find_chat(self.caller, chat_id)
-        language = body.get("language") or get_language() or ""
+        # Whoever asks, the customer reads it.
+        language = body.get("language") or chat.language
         if isinstance(self.caller, CustomerCaller):
             count(MAILS_BY_CUSTOMER, str(self.caller.customer.pk))
-            request_transcript(chat, body["email"], language=language, now=self.now)
+            request_transcript(chat, body["email"], language=language or get_language() or "", now=self.now)
         else:
+            language = language or chat.customer.language
             request_transcript_by_agent(self.caller.agent, chat.pk, body["email"], language=language, now=self.now)
         return Response(status=202)

@@ -19,6 +19,7 @@ from chats.actions.read import mark_delivered, mark_read
 from chats.actions.show import show_typing
 from chats.actions.transfer import transfer_to_agent, transfer_to_team
 from chats.errors import Forbidden, Invalid, NotFound
+from chats.languages import chosen_language
 from chats.live import Payload, hub
 from chats.models import Chat, Invitation, Participant
 from chats.shapes import (
@@ -119,7 +120,9 @@ class AgentSocket(Socket):
         admission = await in_thread(presence.redeem_ticket, frame["ticket"], timezone.now())
         self.agent, self.session_key = admission.agent, admission.session_key
         self.session_version = self.agent.user.session_version
-        self.language = self.agent.center.language
+        # The desk's page is in the language that was chosen on it, or the browser's; what its socket says, too.
+        chosen = chosen_language(self.header(b"cookie") or "")
+        self.speak(chosen, self.browsers_language(), self.agent.center.language)
         await in_thread(presence.sign_in, self.agent, timezone.now())
         self.desk = Desk(self)
         # Heard from now on: what changes while the welcome is made is told after it.

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from agents.errors import TicketRefused
 from chats.actions.post import Post, Posted
 from chats.errors import Failed, Invalid, Refused, Unauthorized, Unavailable
+from chats.languages import accepted_language, spoken
 from chats.live import hub
 from chats.live.listen import to_json
 from chats.shapes import stamp
@@ -162,6 +163,7 @@ class Socket:
     # Reading ----------------------------------------------------------------------------------------------------------
 
     async def _read(self) -> None:
+        self.speak(self.browsers_language())
         try:
             async with asyncio.timeout(HELLO_SECONDS):
                 while not self.is_welcome:
@@ -303,6 +305,14 @@ class Socket:
 
     def ping_body(self) -> dict[str, Any]:
         raise NotImplementedError
+
+    def speak(self, *tags: str) -> None:
+        """Choose the client's language: the first tag that we speak. Whatever the reading task calls, in threads too, speaks it from now on."""
+        self.language = spoken(*tags) or settings.LANGUAGE_CODE
+        translation.activate(self.language)
+
+    def browsers_language(self) -> str:
+        return accepted_language(self.header(b"accept-language") or "")
 
     def header(self, name: bytes) -> str | None:
         """A header of the handshake; None when it is absent, "" when it came more than once."""

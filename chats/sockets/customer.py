@@ -53,6 +53,7 @@ class CustomerSocket(Socket):
                 "chat": optional(fields.uuid),
                 "after": optional(fields.cursor, 0),
                 "epoch": optional(fields.text(64), ""),
+                "language": optional(fields.text(10), ""),
             },
             "on_hello",
         ),
@@ -121,7 +122,8 @@ class CustomerSocket(Socket):
         if not is_allowed(origin, host, is_secure=is_secure, allowed=session.channel.allowed_origins):
             raise Ended(NOT_HERE, "forbidden", _("This site may not show this widget."))
         self.session = session
-        self.language = session.customer.language or session.center.language
+        wishes = (frame["language"], session.customer.language, self.browsers_language())
+        self.speak(*wishes, session.center.language)
         epoch, chat, participant = await in_thread(_enter, session, frame["chat"])
         after = frame["after"]
         is_reset = chat is not None and (after > chat.index or frame["epoch"] not in ("", epoch))

@@ -60,7 +60,7 @@ export class Client {
 
   hello() {
     const { chat, log, epoch } = this.store.state;
-    return { token: this.rest.token, ...(chat ? { chat: chat.id, after: log.last } : {}), ...(epoch ? { epoch } : {}) };
+    return { token: this.rest.token, language: this.session.language, ...(chat ? { chat: chat.id, after: log.last } : {}), ...(epoch ? { epoch } : {}) };
   }
 
   /** @param {import("./store.js").Signal} signal */
