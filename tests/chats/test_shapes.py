@@ -25,9 +25,39 @@ from tests.conftest import make_chat, make_held_chat, online
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
-CUSTOMER_KEYS = "id state subject team agent started_at closed_at close_reason head read survey".split()
-STAFF_KEYS = """index_head customer channel agent_id priority language skills page data queued_at waiting_since last_message
-unread online disposition comment rating held""".split()
+CUSTOMER_KEYS = [
+    "id",
+    "state",
+    "subject",
+    "team",
+    "agent",
+    "started_at",
+    "closed_at",
+    "close_reason",
+    "head",
+    "read",
+    "survey",
+]
+STAFF_KEYS = [
+    "index_head",
+    "customer",
+    "channel",
+    "agent_id",
+    "priority",
+    "language",
+    "skills",
+    "page",
+    "data",
+    "queued_at",
+    "waiting_since",
+    "last_message",
+    "unread",
+    "online",
+    "disposition",
+    "comment",
+    "rating",
+    "held",
+]
 
 
 def test_times_are_utc_with_milliseconds_and_a_z():

@@ -1,5 +1,6 @@
 """The set of processes of the Procfile, on loopback: PostgreSQL's database and Redis of their own, servers, a worker and beat."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -133,10 +134,8 @@ class Stack:
 
 
 def _kill_group(process: "subprocess.Popen[bytes]", number: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def _until(is_so: Any, seconds: float = 60) -> None:
