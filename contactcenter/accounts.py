@@ -18,7 +18,7 @@ from django.contrib.auth import update_session_auth_hash
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import F
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -35,6 +35,11 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+
+def closed_page(request: HttpRequest) -> HttpResponse:
+    """Stands where allauth lets people change their addresses: a person's address comes from the center, and seats are given by it."""
+    raise Http404
 
 
 def find_person(email: str) -> User | None:

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from contactcenter import health
+from contactcenter.accounts import closed_page
 from contactcenter.administration.sites import center_site, operator_site
 
 admin.autodiscover()
@@ -15,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
+    path("accounts/email/", closed_page),
     path("accounts/", include("allauth.urls")),
     path("admin/", center_site.urls),
     path("operator/", operator_site.urls),

@@ -141,7 +141,9 @@ def config_of(channel: Channel, now: Any) -> dict[str, Any]:
     teams = offered or [team for team in [default_team(channel)] if team is not None]
     openings = [is_open(team, now) for team in teams]
     later = [at for team in teams if (at := opens_at(team, now))]
-    logo = reverse("api:logo", args=[center.pk]) if center.logo.name else None
+    # As an agent's picture: the address changes with the file, which browsers keep for a day.
+    version = str(center.logo.name).rpartition("/")[2]
+    logo = f"{reverse('api:logo', args=[center.pk])}?{version}" if version else None
     return {
         "center": {"id": str(center.pk), "name": center.name},
         "channel": str(channel.pk),

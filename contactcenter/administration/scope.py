@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.admin import RelatedOnlyFieldListFilter
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Field, ForeignKey, ImageField, JSONField, ManyToManyField, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.text import capfirst
@@ -13,22 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from contactcenter.models import ContactCenter
 
 from .lists import LISTS, lines_field
+from .pictures import PictureWidget, check_picture
 from .sites import Site
-
-PICTURES = ("PNG", "JPEG", "WEBP")
-MAX_BYTES, MAX_PIXELS = 900 * 1024, 4000
 
 
 def center_id_of(row: Any, lookup: str) -> Any:
     """The id of the center that a row belongs to; `lookup` is its admin's: center, or pk for centers themselves."""
     return row.pk if lookup == "pk" else getattr(row, f"{lookup}_id", None)
-
-
-def check_picture(file: Any) -> None:
-    """Raises ValidationError for what is no small picture of a common kind (what it is has been read, not believed)."""
-    picture = getattr(file, "image", None)
-    if picture is None or picture.format not in PICTURES or max(picture.size) > MAX_PIXELS or file.size > MAX_BYTES:
-        raise ValidationError(_("Take a PNG, JPEG or WebP picture of 900 KB and 4000 pixels a side at most."))
 
 
 def has_center(model: type[Model]) -> bool:
@@ -121,6 +112,8 @@ class Scoped:
                 help_text=db_field.help_text,
                 required=not db_field.blank,
             )
+        if isinstance(db_field, ImageField):
+            kwargs["widget"] = PictureWidget
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
         if isinstance(db_field, ImageField):
             field.validators = [*field.validators, check_picture]

@@ -172,3 +172,14 @@ def test_admin_pages_have_the_wider_policy_and_others_do_not(client: Client, acm
     client.force_login(make_admin(acme, "Ada").user)
     assert "unsafe-eval" in client.get(HOME)["Content-Security-Policy"]
     assert "unsafe" not in client.get(reverse("account_change_password"))["Content-Security-Policy"]
+
+
+def test_nobody_changes_an_address_alone(client: Client, acme: SimpleNamespace) -> None:
+    """Addresses lead to seats, so they come from the center."""
+    client.force_login(make_agent(acme, "Bob").user)
+    for answer in (
+        client.get("/accounts/email/"),
+        client.post("/accounts/email/", {"email": "eve@example.com", "action_add": ""}),
+    ):
+        assert answer.status_code == 404
+    assert client.get("/accounts/password/change/").status_code != 404

@@ -240,6 +240,26 @@ def test_pictures_are_small_and_of_common_kinds(
     assert bob.avatar.size > 0
 
 
+def test_a_picture_is_shown_where_it_may_be_seen_and_can_be_taken_away(
+    desk: Client, acme: SimpleNamespace, settings: Any, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    bob = make_agent(acme, "Bob")
+    page, center = url("agents_agent_change", bob.pk), url("contactcenter_contactcenter_change", acme.center.pk)
+    desk.post(page, seat_form(bob) | {"avatar": picture("PNG")})
+    acme.center.logo.save("logo.png", picture("PNG"))
+    for shown, address in [(page, f"/avatars/{bob.pk}"), (center, f"/api/v1/pictures/centers/{acme.center.pk}")]:
+        answer = desk.get(shown).content.decode()
+        assert "/media/" not in answer
+        found = re.search(f'src="({re.escape(address)}[^"]*)"', answer)
+        assert found
+        assert desk.get(found[1])["Content-Type"] == "image/png"
+    desk.post(page, seat_form(bob) | {"avatar-clear": "on"})
+    bob.refresh_from_db()
+    assert not bob.avatar
+    assert f"/avatars/{bob.pk}" not in desk.get(page).content.decode()
+
+
 def test_a_repeated_key_is_a_sentence_and_no_crash(desk: Client, acme: SimpleNamespace) -> None:
     fields = ["search_seconds", "invitation_seconds", "target_seconds", "grace_seconds", "away_reminder_seconds",
               "away_close_seconds", "idle_reminder_seconds", "idle_close_seconds"]  # fmt: skip
