@@ -1,5 +1,6 @@
 """The cast of all tests: two centers, acme and globex; agents ann and bob (acme) and gil (globex); a stranger, eve."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from importlib import import_module
 from types import SimpleNamespace
@@ -14,6 +15,8 @@ from agents.seats import open_seat
 from chats.actions.offer import accept_invitation, offer_chat
 from chats.actions.start import Start, Started, start_chat
 from chats.models import Chat, Customer, Participant
+from chats.sockets import threads
+from chats.sockets.poster import poster
 from contactcenter.models import Channel, ContactCenter, Team, User
 
 audit_guard = import_module("contactcenter.migrations.0002_audit_is_append_only")
@@ -21,12 +24,16 @@ MARKER = "GLOBEX-MARKER"  # stands in every text of globex: nobody of acme may e
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """On SQLite tests clean up by DELETE, which the audit log's triggers forbid. Its own tests put them back."""
     with django_db_blocker.unblock():
         if connection.vendor == "sqlite":
             with connection.cursor() as cursor:
                 audit_guard.release(None, SimpleNamespace(connection=connection, execute=cursor.execute))
+    yield
+    # The database cannot be dropped while a thread of ours still holds a connection.
+    poster.stop()
+    threads.pool.shutdown()
 
 
 @pytest.fixture(autouse=True)

@@ -31,7 +31,7 @@ class Stack:
 
     def __init__(self, data: Path, postgres_url: str) -> None:
         self.data = data
-        self.postgres_url = postgres_url
+        self.postgres_url = urlsplit(postgres_url)._replace(path="/postgres").geturl()
         self.database = f"services_{secrets.token_hex(4)}"
         self.redis_port = free_port()
         self.ports = {"web-1": free_port(), "web-2": free_port()}

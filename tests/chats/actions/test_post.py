@@ -72,7 +72,8 @@ def test_a_batch_folds_repeats_keeps_order_and_refuses_item_by_item(acme, ann, n
     head = outcomes[0].index
     assert kinds[:3] == [head, head + 1, head]
     assert kinds[3:9] == [Invalid, NotFound, Invalid, TooLarge, None, Forbidden]
-    assert outcomes[2].replayed and isinstance(outcomes[9], Posted)
+    assert outcomes[2].replayed
+    assert isinstance(outcomes[9], Posted)
     positions = list(Event.objects.filter(chat=held.chat).values_list("position", flat=True))
     assert positions == list(range(1, len(positions) + 1))
 
