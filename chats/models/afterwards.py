@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from contactcenter.models.tenancy import CenterRow, center_key, own_key, same_center
 
@@ -56,7 +57,7 @@ class OfflineMessage(CenterRow):
     phone = models.CharField(_("phone"), max_length=32, blank=True)
     text = models.TextField(_("message"), max_length=10_000)
     page_url = models.CharField(_("page"), max_length=2000, blank=True)
-    left_at = models.DateTimeField(_("left"), default=timezone.now)
+    left_at = models.DateTimeField(pgettext_lazy("a message", "left"), default=timezone.now)
     handled_at = models.DateTimeField(_("handled"), null=True, blank=True)
     handled_by = own_key(
         "agents.Agent", related_name="+", verbose_name=_("handled by"), null=True, blank=True, on_delete=models.SET_NULL
