@@ -17,11 +17,10 @@ from contactcenter.models.person import hash_secret
 
 from .errors import TicketRefused
 from .models import Agent, Presence, Ticket
+from .models.presence import LEAVING
 from .signals import availability_changed
 
 AGENT_LEASE = timedelta(seconds=45)
-# After the end of a connection: long enough for a page to load again, and for another window to renew the lease.
-LEAVING = timedelta(seconds=15)
 TICKET_LIFE = timedelta(seconds=60)
 
 
@@ -40,10 +39,10 @@ def set_status(agent: Agent, status: str, now: datetime) -> Presence:
 def sign_in(agent: Agent, now: datetime) -> Presence:
     """The agent's client is there: its first lease. Whoever was thought to be gone is available again at once."""
     presence = _locked(agent)
-    was_leased = presence.is_leased(now)
+    was_there = presence.is_leased(now + LEAVING)
     presence.lease_until = max(presence.lease_until or now, now + AGENT_LEASE)
     presence.save(update_fields=["lease_until"])
-    if not was_leased:
+    if not was_there:
         availability_changed.send(sender=Presence, agent_id=agent.pk, now=now)
     return presence
 

@@ -1,6 +1,6 @@
 """Who is there: the status that an agent chose, and a lease that the agent's client keeps alive."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Q
@@ -9,6 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from contactcenter.models.tenancy import CenterRow, center_key, same_center
 
+# What is left of a lease when the client's connection has ended: long enough for a page to load again. Live clients have more.
+LEAVING = timedelta(seconds=15)
+
 
 class PresenceQuerySet(models.QuerySet["Presence"]):
     def leased(self, now: datetime) -> "PresenceQuerySet":
@@ -16,8 +19,8 @@ class PresenceQuerySet(models.QuerySet["Presence"]):
         return self.filter(lease_until__gt=now)
 
     def available(self, now: datetime) -> "PresenceQuerySet":
-        """Who may be offered chats."""
-        return self.leased(now).filter(status=Presence.Status.ONLINE)
+        """Who may be offered chats: not those whose client has just gone, who may be back in a moment."""
+        return self.leased(now + LEAVING).filter(status=Presence.Status.ONLINE)
 
 
 class Presence(CenterRow):
@@ -53,7 +56,7 @@ class Presence(CenterRow):
         return self.lease_until is not None and self.lease_until > now
 
     def is_available(self, now: datetime) -> bool:
-        return self.status == self.Status.ONLINE and self.is_leased(now)
+        return self.status == self.Status.ONLINE and self.is_leased(now + LEAVING)
 
 
 class Ticket(CenterRow):

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Count, Max, Q
 
 from agents.models import Membership, Slot
+from agents.models.presence import LEAVING
 from chats.models import Chat, Invitation
 from contactcenter.models import Team
 
@@ -57,7 +58,7 @@ def _candidate(row: tuple[Any, ...], figures: list[Any], now: datetime) -> Candi
         agent_id=agent_id,
         name=name,
         status=status,
-        is_seen=lease_until is not None and lease_until > now,
+        is_seen=lease_until is not None and lease_until > now + LEAVING,
         capacity=capacity,
         free=live - busy,
         languages=_words(languages),

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from agents.models import Presence, Slot
+from agents.models.presence import LEAVING
 from chats.models import Chat, Queue
 
 MOST_CHATS = 1000
@@ -51,6 +52,6 @@ def _pace(team_id: UUID, oldest_at: datetime, now: datetime) -> float | None:
 
 def _free_slots(team_id: UUID, now: datetime) -> int:
     """Slots of the team's available agents in which nothing sits."""
-    there = Q(agent__presence__status=Presence.Status.ONLINE, agent__presence__lease_until__gt=now)
+    there = Q(agent__presence__status=Presence.Status.ONLINE, agent__presence__lease_until__gt=now + LEAVING)
     slots = Slot.objects.filter(there, agent__memberships__team_id=team_id, agent__is_active=True)
     return slots.filter(is_retired=False, occupation=None).count()

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from agents.models import Membership, Presence, Slot
+from agents.models.presence import LEAVING
 from agents.presence import drop_expired_tickets
 from chats.actions.locking import lock_chat
 from chats.actions.offer import expire_invitation, withdraw_invitation
@@ -103,7 +104,7 @@ def remind_queues(now: datetime) -> None:
     """The safety net: a team that has a waiting chat and a free slot, but whose queue is not due, was forgotten by somebody."""
     waiting = Chat.objects.filter(team=OuterRef("team"), state__in=Chat.WAITING, occupation=None)
     free = Slot.objects.filter(agent=OuterRef("agent"), is_retired=False, occupation=None)
-    there = Q(agent__presence__status=Presence.Status.ONLINE, agent__presence__lease_until__gt=now)
+    there = Q(agent__presence__status=Presence.Status.ONLINE, agent__presence__lease_until__gt=now + LEAVING)
     able = Membership.objects.filter(there, Exists(free), Exists(waiting), agent__is_active=True)
     asleep = able.filter(Q(team__queue=None) | Q(team__queue__routing_due_at=None))
     team_ids = set(asleep.values_list("team_id", flat=True))

@@ -68,6 +68,18 @@ def test_only_an_online_agent_with_a_lease_is_available(ann, now):
     assert not presence(ann).is_available(now)
 
 
+def test_whose_client_has_just_gone_is_offered_nothing_until_it_is_back(ann, now, told):
+    set_status(ann, "online", now)
+    sign_in(ann, now)
+    end_lease(ann, now)
+    assert presence(ann).is_leased(now + timedelta(seconds=14))
+    assert not presence(ann).is_available(now)
+    told.clear()
+    sign_in(ann, now + timedelta(seconds=2))
+    assert presence(ann).is_available(now + timedelta(seconds=2))
+    assert told == [ann.pk]
+
+
 def test_the_first_lease_is_told_and_a_running_one_is_not(ann, now, told):
     sign_in(ann, now)
     sign_in(ann, now + timedelta(seconds=1))
