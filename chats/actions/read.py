@@ -29,8 +29,13 @@ def mark_delivered(participant: Participant, index: int) -> None:
 
 
 def renew_leases(participants: Iterable[UUID], *, until: datetime) -> None:
-    """Customers' participants whose clients gave a sign of life: one statement for all of a process."""
-    Participant.objects.filter(pk__in=list(participants)).update(lease_until=until)
+    """Customers' participants whose clients gave a sign of life: one statement for all of a process.
+
+    The rows are locked in one order: two processes that renew the same ones never wait for each other in a circle.
+    """
+    rows = Participant.objects.filter(pk__in=list(participants)).order_by("pk").select_for_update(no_key=True)
+    with transaction.atomic(savepoint=False):
+        Participant.objects.filter(pk__in=rows.values("pk")).update(lease_until=until)
 
 
 def _move(participant: Participant, index: int, field: str) -> int:

@@ -42,7 +42,8 @@ def check_value(value: Any, depth: int = 0) -> None:
     elif isinstance(value, list):
         for inner in value:
             check_value(inner, depth + 1)
-    elif isinstance(value, float | int) and not (math.isfinite(value) and abs(value) < MOST_NUMBER):
+    # The comparison first: a whole number without end is none that a float can hold.
+    elif isinstance(value, float | int) and not (abs(value) < MOST_NUMBER and math.isfinite(value)):
         raise ParseError(_("A number in the body is too large."))
 
 

@@ -1,6 +1,7 @@
 """The agent's socket (docs/realtime.md, "Agent socket")."""
 
 import asyncio
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -277,7 +278,7 @@ class AgentSocket(Socket):
     async def on_typing(self, frame: Frame) -> dict[str, Any]:
         participant = await in_thread(self._held_seat, frame["chat"])
         if participant:
-            show_typing(participant, active=frame["active"])
+            self.say_typing(partial(show_typing, participant, active=frame["active"]))
         return {}
 
     async def on_read(self, frame: Frame) -> dict[str, Any]:

@@ -37,9 +37,12 @@ MOST_WAITING = 4 * 1024 * 1024  # characters of them
 PING_SECONDS = 20.0
 UNANSWERED = 2
 BYE_SECONDS = 2.0
+WHISPERS_UNTIL = 20  # frames that wait; past them nobody is told who types
+TYPING_SECONDS = 0.25  # between two words about typing
 ABORT = "contactcenter.abort"  # the server's extension that drops a connection whose client does not read
 
-GOOD_BYE, TOO_BIG, RESTART, NO_HELLO, NOT_PROVEN, NOT_HERE, NOT_READING = 1000, 1009, 1012, 4400, 4401, 4403, 4408
+GOOD_BYE, TOO_BIG, RESTART, AGAIN = 1000, 1009, 1012, 1013
+NO_HELLO, NOT_PROVEN, NOT_HERE, NOT_READING = 4400, 4401, 4403, 4408
 
 check_ref = text(64)
 
@@ -79,6 +82,8 @@ class Socket:
         self._sending_since: float | None = None
         self._ending: asyncio.Future[Ended] = self.loop.create_future()
         self.posts: set[asyncio.Future[Posted | Refused]] = set()  # not yet acknowledged
+        self._typing: Callable[[], None] | None = None
+        self._typing_timer: asyncio.TimerHandle | None = None
 
     @classmethod
     def as_asgi(cls) -> Callable[..., Awaitable[None]]:
@@ -107,6 +112,8 @@ class Socket:
             # Whatever happened: a disconnect message may never come, and a send may have failed.
             self.everyone.discard(self)
             hub.sockets[self.kind] -= 1
+            if self._typing_timer:
+                self._typing_timer.cancel()
             reading.cancel()
             writing.cancel()
             await asyncio.gather(reading, writing, return_exceptions=True)
@@ -164,19 +171,21 @@ class Socket:
 
     async def _read(self) -> None:
         self.speak(self.browsers_language())
-        try:
-            async with asyncio.timeout(HELLO_SECONDS):
-                while not self.is_welcome:
-                    if not await self._read_one():
-                        return
-        except TimeoutError:
-            raise Ended(NO_HELLO, "invalid", _("Say hello within five seconds.")) from None
-        while await self._read_one():
+        deadline = self.loop.time() + HELLO_SECONDS
+        while not self.is_welcome:
+            try:
+                # Only the client's time counts: what we need for the answer, with a slow database say, is not its fault.
+                async with asyncio.timeout_at(deadline):
+                    message = await self._receive()
+            except TimeoutError:
+                raise Ended(NO_HELLO, "invalid", _("Say hello within five seconds.")) from None
+            if not await self._hear(message):
+                return
+        while await self._hear(await self._receive()):
             pass
 
-    async def _read_one(self) -> bool:
+    async def _hear(self, message: Message) -> bool:
         """Whether the connection goes on."""
-        message = await self._receive()
         if message["type"] != "websocket.receive":
             return False
         self.heard_at = self.loop.time()
@@ -210,14 +219,20 @@ class Socket:
             self.refuse(ref, refusal)
         except TicketRefused as refusal:
             raise Ended(NOT_PROVEN, refusal.code, refusal.message) from None
-        except Exception as error:
-            if is_outage(error):
-                log.warning("database away", kind=self.kind, error=type(error).__name__)
-                self.refuse(ref, Unavailable())
-            else:
-                # The frame's type is ours to log, its content is not.
-                log.exception("frame failed", kind=self.kind, frame=_name_of(raw))
-                self.refuse(ref, Failed())
+        except Exception as error:  # noqa: BLE001 - logged in _own_fault
+            ours = self._own_fault(error, raw)
+            self.refuse(ref, ours)
+            if not self.is_welcome:
+                # Half a hello is none: a ticket may be spent, a subscription made. The client comes again, all anew.
+                raise Ended(AGAIN, ours.code, ours.message) from None
+
+    def _own_fault(self, error: Exception, raw: str) -> Refused:
+        if is_outage(error):
+            log.warning("database away", kind=self.kind, error=type(error).__name__)
+            return Unavailable()
+        # The frame's type is ours to log, its content is not.
+        log.error("frame failed", kind=self.kind, frame=_name_of(raw), exc_info=error)
+        return Failed()
 
     def _recognise(self, sent: dict[str, Any]) -> tuple[Callable[[Frame], Awaitable[Any]], Frame]:
         name = sent.get("type")
@@ -229,10 +244,23 @@ class Socket:
         fields, method = known
         return getattr(self, method), Frame(read_fields(fields, sent))
 
+    def say_typing(self, say: Callable[[], None]) -> None:
+        """Call `say` now, or when the last one is long enough ago; of several that wait, the newest."""
+        self._typing = say
+        if self._typing_timer is None:
+            self._tell_typing()
+
+    def _tell_typing(self) -> None:
+        say, self._typing, self._typing_timer = self._typing, None, None
+        if say is not None:
+            self._typing_timer = self.loop.call_later(TYPING_SECONDS, self._tell_typing)
+            say()
+
     async def hand_over(self, post: Post, ref: str | None) -> None:
         """Give a message to the poster and go on reading; the acknowledgement follows the commit."""
         while len(self.posts) >= MOST_POSTS:
             await asyncio.wait(self.posts, return_when=asyncio.FIRST_COMPLETED)
+        self._typing = None  # said before the message, it must not be heard after it
         future = poster.post(post)
         self.posts.add(future)
         future.add_done_callback(lambda done: self._acknowledge(done, ref))
@@ -264,6 +292,13 @@ class Socket:
 
     def push_dict(self, **frame: Any) -> None:
         self.push(to_json(frame))
+
+    def whisper(self, frame: str) -> bool:
+        """Send what may be lost, unless the client is behind already: nobody is cut because others type fast."""
+        if len(self._frames) >= WHISPERS_UNTIL:
+            return False
+        self.push(frame)
+        return True
 
     def refuse(self, ref: str | None, refusal: Refused) -> None:
         with translation.override(self.language):

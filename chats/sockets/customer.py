@@ -1,9 +1,11 @@
 """The customer's socket (docs/realtime.md, "Customer socket")."""
 
 import asyncio
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -29,6 +31,8 @@ from .origins import is_allowed
 from .pulse import pulse
 from .reader import Reader
 from .threads import in_thread
+
+log = structlog.get_logger(__name__)
 
 QUIET = frozenset({"message.posted", "customer.reminded"})  # events that leave the chat's shape as it was
 MOST_DATA = 16_384  # bytes
@@ -110,6 +114,7 @@ class CustomerSocket(Socket):
     delivered = 0
     _telling: asyncio.Task[None] | None = None
     _tell_again = False
+    is_behind = False  # the chat has changed and could not be read
 
     # Hello ------------------------------------------------------------------------------------------------------------
 
@@ -179,25 +184,34 @@ class CustomerSocket(Socket):
         """The reader has passed these events on: the chat itself may have changed with them."""
         if types <= QUIET:
             return
+        self.tell_again()
+
+    def tell_again(self) -> None:
+        """Look at the chat, and tell the client if it has changed."""
         if self._telling is None:
-            self._telling = self.loop.create_task(self._tell_chat(reader))
+            self._telling = self.loop.create_task(self._tell_chat())
         else:
             self._tell_again = True
 
-    async def _tell_chat(self, reader: Reader) -> None:
+    async def _tell_chat(self) -> None:
         try:
-            while reader is self.reader:
+            while (reader := self.reader) is not None:
                 self._tell_again = False
                 chat = await gather.chats.get(reader.chat_id)
-                if chat is None or reader is not self.reader:
-                    return
+                if reader is not self.reader:
+                    continue  # another chat is followed by now: that one is of interest
                 # A chat that was read before the last event would undo it in the client.
-                if chat.index >= reader.cursor and not self._tell_again:
-                    shown = chat_for_customer(chat)
-                    if shown != self.chat:
-                        self.push_dict(type="chat", chat=shown)
-                        self._know(shown)
-                    return
+                if chat and (chat.index < reader.cursor or self._tell_again):
+                    continue
+                shown = chat_for_customer(chat) if chat else self.chat
+                if shown != self.chat:
+                    self.push_dict(type="chat", chat=shown)
+                    self._know(shown)
+                self.is_behind = False
+                return
+        except Exception as error:  # noqa: BLE001 - the database is away, say: the pulse comes again
+            self.is_behind = True
+            log.warning("chat not read", error=type(error).__name__)
         finally:
             self._telling = None
 
@@ -238,7 +252,8 @@ class CustomerSocket(Socket):
         await self.hand_over(post, frame.ref)
 
     async def on_typing(self, frame: Frame) -> dict[str, Any]:
-        show_typing(await self._me(frame["chat"]), active=frame["active"], text=frame["text"])
+        said = partial(show_typing, await self._me(frame["chat"]), active=frame["active"], text=frame["text"])
+        self.say_typing(said)
         return {}
 
     async def on_read(self, frame: Frame) -> dict[str, Any]:

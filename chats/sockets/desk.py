@@ -8,6 +8,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import structlog
 from django.utils import timezone
 
 from chats.models import Chat, Invitation
@@ -19,6 +20,8 @@ from .reader import Reader
 
 if TYPE_CHECKING:
     from .agent import AgentSocket
+
+log = structlog.get_logger(__name__)
 
 QUIET = frozenset({"message.posted", "note.posted", "customer.reminded", "routing.decided"})
 MOST_ENDED = 50  # closed chats that stay watched until the client puts them away
@@ -43,6 +46,7 @@ class Desk:
         self._look_again = False
         self._telling: dict[UUID, asyncio.Task[None]] = {}
         self._tell_again: set[UUID] = set()
+        self.behind: set[UUID] = set()  # have changed and could not be read
 
     def close(self) -> None:
         for reader in self.readers.values():
@@ -79,6 +83,9 @@ class Desk:
         for chat in self.held - held:
             await self._lose(chat)
         self.tell_seat(used=len(sits))
+        behind, self.behind = self.behind, set()
+        for chat in behind:
+            self.look_at(chat)
 
     async def _offer(self, invitation_id: UUID, chat_id: UUID) -> None:
         invitation = await gather.invitations.get(invitation_id)
@@ -88,23 +95,24 @@ class Desk:
             self.socket.push_dict(type="invitation", invitation=shown)
 
     async def _end_offer(self, invitation_id: UUID) -> None:
-        chat_id = self.offered.pop(invitation_id)
         invitation = await gather.invitations.get(invitation_id)
+        # Forgotten only now: a look that fails (the database is away) is made again.
+        chat_id = self.offered.pop(invitation_id)
         reason = str(invitation.state) if invitation else "withdrawn"
         self.socket.push_dict(type="invitation_ended", id=str(invitation_id), chat=str(chat_id), reason=reason)
 
     async def _take(self, chat_id: UUID) -> None:
+        chat = await gather.chats.get(chat_id)
         self.held.add(chat_id)
         self.ended.pop(chat_id, None)
-        chat = await gather.chats.get(chat_id)
         if chat:
             self.tell(chat)
             self.follow(chat)
 
     async def _lose(self, chat_id: UUID) -> None:
+        chat = await gather.chats.get(chat_id)
         self.held.discard(chat_id)
         self.socket.seats.pop(chat_id, None)
-        chat = await gather.chats.get(chat_id)
         reason = "transferred" if chat and chat.agent_id is None else "taken"
         if chat and not chat.is_open:
             reason = "closed"
@@ -145,20 +153,25 @@ class Desk:
         """Events went out: the chat itself may have changed with them."""
         if types <= QUIET:
             return
-        if reader.chat_id in self._telling:
-            self._tell_again.add(reader.chat_id)
-        else:
-            task = asyncio.get_running_loop().create_task(self._tell_changed(reader))
-            self._telling[reader.chat_id] = task
+        self.look_at(reader.chat_id)
 
-    async def _tell_changed(self, reader: Reader) -> None:
-        chat_id = reader.chat_id
+    def look_at(self, chat_id: UUID) -> None:
+        """Read a followed chat anew, and tell it."""
+        if chat_id in self._telling:
+            self._tell_again.add(chat_id)
+        else:
+            task = asyncio.get_running_loop().create_task(self._tell_changed(chat_id))
+            self._telling[chat_id] = task
+
+    async def _tell_changed(self, chat_id: UUID) -> None:
         try:
-            while self.readers.get(chat_id) is reader:
+            while (reader := self.readers.get(chat_id)) is not None:
                 self._tell_again.discard(chat_id)
                 chat = await gather.chats.get(chat_id)
-                if chat is None or self.readers.get(chat_id) is not reader:
+                if chat is None:
                     return
+                if self.readers.get(chat_id) is not reader:
+                    continue  # followed anew meanwhile, from another place
                 if not self.socket.may_see(chat) and chat_id not in self.ended:
                     self.watched.discard(chat_id)
                     await self.reconcile()
@@ -167,6 +180,9 @@ class Desk:
                 if chat.position >= reader.cursor and chat_id not in self._tell_again:
                     self.tell(chat)
                     return
+        except Exception as error:  # noqa: BLE001 - the database is away, say: the next look comes back to it
+            self.behind.add(chat_id)
+            log.warning("chat not read", chat=str(chat_id), error=type(error).__name__)
         finally:
             del self._telling[chat_id]
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from chats.errors import Invalid
 
 DEEPEST = 8  # levels of a nested value
+MOST_NUMBER = 2**63  # what both engines keep as a whole number
 
 
 class Wrong(Exception):
@@ -172,7 +173,7 @@ def _check_plain(value: Any, levels: int) -> None:
     elif isinstance(value, str):
         if not _is_storable(value):
             raise Wrong(_("This holds a character that cannot be stored."))
-    elif isinstance(value, float) and not math.isfinite(value):
+    elif isinstance(value, float | int) and not (abs(value) < MOST_NUMBER and math.isfinite(value)):
         raise Wrong(_("This number cannot be stored."))
 
 

@@ -22,7 +22,14 @@ def is_allowed(origin: str | None, host: str | None, *, is_secure: bool, allowed
     """`origin` None: not a browser. `allowed`: a channel's own list, compared without upper case."""
     if origin is None:
         return True
-    if not urlsplit(origin).hostname:
+    if not _has_host(origin):
         return False
     own = is_own(origin, host, is_secure)
     return own or origin.lower() in {str(one).lower().rstrip("/") for one in allowed}
+
+
+def _has_host(origin: str) -> bool:
+    try:
+        return bool(urlsplit(origin).hostname)
+    except ValueError:  # half an IPv6 address, say
+        return False

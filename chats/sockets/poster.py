@@ -95,7 +95,7 @@ class Poster:
         busy: list[Item] = []
         try:
             while (batch := self._next(busy)) is not None:
-                busy = self._commit(batch)
+                busy = self._commit_whatever(batch)
         finally:
             connection.close()
 
@@ -112,6 +112,15 @@ class Poster:
                 return None
             room = max(AT_ONCE - len(busy), AT_ONCE // 4)
             return busy + [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
+
+    def _commit_whatever(self, batch: list[Item]) -> list[Item]:
+        """The outermost door of this thread: without it nobody would ever be answered again."""
+        try:
+            return self._commit(batch)
+        except Exception:
+            log.exception("batch failed")
+            _answer([(item, Failed()) for item in batch if not item.future.done()])
+            return []
 
     def _commit(self, batch: list[Item]) -> list[Item]:
         """Store a batch and answer; returns what has to wait for the next one."""

@@ -142,6 +142,8 @@ class Pulse:
                 socket.end(*_revoked())
                 continue
             socket.session.customer = session.customer
+            if socket.is_behind:
+                socket.tell_again()
             chat_id = open_chats.get(session.customer_id)
             if chat_id and (not socket.chat or socket.chat["state"] == "closed"):
                 await socket.adopt(chat_id)

@@ -18,6 +18,7 @@ class Listener(Protocol):
     """What a reader needs of its socket."""
 
     def push(self, frame: str) -> None: ...
+    def whisper(self, frame: str) -> bool: ...
     async def drained(self) -> None: ...
     def passed(self, reader: "Reader", types: frozenset[str]) -> None: ...
 
@@ -84,8 +85,11 @@ class Reader:
             key = (payload["what"], data["kind"])
             if data["index"] <= self.cursors.get(key, 0):
                 return
-            self.cursors[key] = data["index"]
-        self.socket.push(payload["frame"])
+            # What the client was not told, the pulse tells later.
+            if self.socket.whisper(payload["frame"]):
+                self.cursors[key] = data["index"]
+            return
+        self.socket.whisper(payload["frame"])
 
     def _catch_up(self) -> None:
         if self._task is None:
