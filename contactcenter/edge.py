@@ -126,17 +126,19 @@ class Edge:
         limit = self.limits.body_limit(scope["path"])
         if _declared_length(scope["headers"]) > limit:
             raise Refused(413)
+        # Who sends no body waits for none: people who send slowly keep away only each other.
+        place = int(_announces_body(scope["headers"]))
         # Checked before counting, so that a refused request never holds a place.
-        if self.bodies >= self.limits.bodies:
+        if place and self.bodies >= self.limits.bodies:
             raise Refused(503)
-        self.bodies += 1
+        self.bodies += place
         try:
             async with asyncio.timeout(self.limits.body_seconds):
                 return await _read(receive, body, limit)
         except TimeoutError as error:
             raise Refused(408) from error
         finally:
-            self.bodies -= 1
+            self.bodies -= place
 
     async def _answer(self, scope: Scope, receive: Receive, body: IO[bytes]) -> Answer:
         answer = await self._call(scope, body)
@@ -185,6 +187,11 @@ class Edge:
             return await self.bridge.call(scope, body)
         finally:
             self.running -= 1
+
+
+def _announces_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """RFC 9112, 6.3: a request without either header has no body."""
+    return any(name == b"transfer-encoding" or (name == b"content-length" and int(value)) for name, value in headers)
 
 
 def _declared_length(headers: Iterable[tuple[bytes, bytes]]) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 log = logging.getLogger(__name__)
@@ -17,6 +18,9 @@ log = logging.getLogger(__name__)
 # A client that does not read keeps its connection open for ever: after this time it is cut.
 GRACE_SECONDS = 5
 READY_SECONDS = 60
+# For a request's line and headers. uvicorn itself would wait, and collect, without end.
+HEAD_SECONDS = 20
+LARGEST_HEAD = 65_536  # bytes
 
 
 def configuration(*, trusted_proxies: list[str]) -> uvicorn.Config:
@@ -24,7 +28,7 @@ def configuration(*, trusted_proxies: list[str]) -> uvicorn.Config:
     return uvicorn.Config(
         "contactcenter.asgi:application",
         loop="uvloop",
-        http="httptools",
+        http=HttpProtocol,
         ws=SocketProtocol,
         ws_max_size=65536,
         ws_max_queue=8,
@@ -41,6 +45,54 @@ def configuration(*, trusted_proxies: list[str]) -> uvicorn.Config:
         proxy_headers=bool(trusted_proxies),
         forwarded_allow_ips=trusted_proxies,
     )
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """uvicorn's own, with an end to what a client may take before its request has begun."""
+
+    head_timer: asyncio.TimerHandle | None = None
+    head_size = 0
+    is_in_head = False
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        self.is_in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self.is_in_head = False
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.transport.is_closing() or self.transport.get_protocol() is not self:  # refused, or a websocket by now
+            return
+        is_idle = self.cycle is None or self.cycle.response_complete
+        if not self.is_in_head and not is_idle:
+            return
+        self.head_size += len(data)
+        if self.head_size > LARGEST_HEAD:
+            self.send_400_response("The request's head is too long.")
+        elif self.timeout_keep_alive_task is None:
+            self._wait_for_head()
+
+    def _wait_for_head(self) -> None:
+        if self.head_timer is None:
+            self.head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        self.head_size = 0
+        if self.head_timer is not None:
+            self.head_timer.cancel()
+            self.head_timer = None
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):

@@ -169,17 +169,22 @@ async def test_slow_body_ends_at_the_deadline_and_holds_no_thread() -> None:
 
 
 async def test_more_bodies_at_once_than_allowed_are_refused() -> None:
-    edge = make(bodies=1)
-    first = Client(chunks=None)
+    edge, long = make(bodies=1), [(b"content-length", b"4")]
+    first = Client(chunks=None, headers=long)
     waiting = asyncio.create_task(first.ask(edge))
     await asyncio.sleep(0.01)
-    second = await Client(chunks=[b""]).ask(edge)
+    second = await Client(chunks=[b"body"], headers=long).ask(edge)
     assert second.status == 503
     assert second.headers[b"retry-after"] == b"2"
-    first.give(b"", more=False)
+    chunked = await Client(chunks=[b"body"], headers=[(b"transfer-encoding", b"chunked")]).ask(edge)
+    assert chunked.status == 503
+    # Who sends no body is not kept away by those who send theirs slowly.
+    for headers in ([], [(b"content-length", b"0")]):
+        assert (await Client(chunks=[b""], headers=headers).ask(edge)).status == 200
+    first.give(b"body", more=False)
     await waiting
     assert first.status == 200
-    assert (await Client(chunks=[b""]).ask(edge)).status == 200
+    assert (await Client(chunks=[b"body"], headers=long).ask(edge)).status == 200
 
 
 async def test_client_that_leaves_within_its_body_reaches_nobody() -> None:
