@@ -1,0 +1,20 @@
+"""Whole numbers that no database and no float can hold."""
+
+import pytest
+
+from chats.api.parsers import MOST_NUMBER, check_value
+
+pytestmark = pytest.mark.both
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("digits", [20, 400, 4000, 5000])
+def test_a_number_without_end_is_refused(client, digits):
+    body = '{"key": "pk_x", "n": 1' + "0" * digits + "}"
+    answer = client.post("/api/v1/widget/sessions", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "invalid"
+
+
+def test_the_largest_numbers_are_taken():
+    check_value({"n": [MOST_NUMBER - 1, 1 - MOST_NUMBER, 1.5e18, True]})
