@@ -17,6 +17,7 @@ from django.http.request import split_domain_port, validate_host
 
 from contactcenter import longpoll
 from contactcenter.bridge import MEGABYTE, Answer, Bridge, Message, Scope, Send
+from contactcenter.outage import is_outage
 
 log = structlog.get_logger(__name__)
 
@@ -99,9 +100,13 @@ class Edge:
             return
         except Refused as refusal:
             status = refusal.status
-        except Exception:  # the outermost door
-            log.exception("request failed", path=scope["path"], method=scope["method"])
-            status = 500
+        except Exception as error:  # the outermost door
+            if is_outage(error):  # no room for a large body, say
+                log.warning("disk full", path=scope["path"], error=type(error).__name__)
+                status = 503
+            else:
+                log.exception("request failed", path=scope["path"], method=scope["method"])
+                status = 500
         if status:
             # Sending may fail halfway above; a second start is refused by the server, and the connection is lost anyway.
             with contextlib.suppress(RuntimeError):
