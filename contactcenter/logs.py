@@ -75,6 +75,8 @@ def logging_settings(*, level: str, style: str) -> dict[str, Any]:
             "uvicorn.access": quiet,
             "celery": quiet,
             "kombu": quiet,
+            # A traceback a second while Redis is away; chats.live.relay says it once.
+            "channels_redis": {"level": "CRITICAL", "propagate": True},
             "fontTools": quiet,
             "fpdf": quiet,
         },

@@ -12,7 +12,7 @@ from chats.routing.estimates import queue_places
 from chats.shapes import event_for_customer, event_for_staff, for_staff, with_chats
 
 from .board import Board, load_boards, load_occupations
-from .threads import in_thread
+from .threads import in_shared_thread
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -45,7 +45,7 @@ class Gather(Generic[Key, Value]):
         # Who asks from now on wants to know what is committed from now on: the next round.
         wanted, self._wanted = self._wanted, {}
         try:
-            found = await in_thread(self.load, list(wanted))
+            found = await in_shared_thread(self.load, list(wanted))
         except Exception as error:  # noqa: BLE001 - whoever asked decides
             for future in wanted.values():
                 if not future.done():

@@ -22,7 +22,7 @@ from contactcenter.outage import is_outage
 
 from . import gather
 from .base import RESTART, Socket, unauthorized
-from .threads import in_thread
+from .threads import in_shared_thread
 
 if TYPE_CHECKING:
     from .agent import AgentSocket
@@ -62,11 +62,11 @@ class Pulse:
     async def _beat(self) -> None:
         steps = (
             self._check_clients,
+            self._renew_leases,
             self._check_heads,
             self._check_sessions,
             self._check_sign_ins,
             self._check_desks,
-            self._renew_leases,
         )
         while True:
             await asyncio.sleep(TICK)
@@ -99,7 +99,7 @@ class Pulse:
         if not watched:
             return
         now = timezone.now()
-        for chat_id, found in (await in_thread(read_heads, list(watched), now)).items():
+        for chat_id, found in (await in_shared_thread(read_heads, list(watched), now)).items():
             for socket, reader, cursor in watched[chat_id]:
                 head = found.heads[reader.side.number]
                 if head < cursor:
@@ -118,11 +118,11 @@ class Pulse:
         mine = {socket.participant for socket in alive if socket.kind == "customer"}  # type: ignore[attr-defined]
         now = timezone.now()
         if agents:
-            await in_thread(presence.renew_leases, agents, now + presence.AGENT_LEASE)
+            await in_shared_thread(presence.renew_leases, agents, now + presence.AGENT_LEASE)
         # Who has no lease (SMS, say) is never asked for signs of life, and gets none.
         leased = [one.pk for one in mine if one and one.lease_until]
         if leased:
-            await in_thread(renew_leases, leased, until=now + CUSTOMER_LEASE)
+            await in_shared_thread(renew_leases, leased, until=now + CUSTOMER_LEASE)
 
     # Customers --------------------------------------------------------------------------------------------------------
 
@@ -130,7 +130,7 @@ class Pulse:
         sockets: list[CustomerSocket] = _welcome("customer")
         if not sockets:
             return
-        sessions, open_chats = await in_thread(
+        sessions, open_chats = await in_shared_thread(
             read_sessions,
             {socket.session.pk for socket in sockets},
             {socket.session.customer_id for socket in sockets if not socket.chat or socket.chat["state"] == "closed"},
@@ -165,7 +165,7 @@ class Pulse:
         sockets: list[AgentSocket] = [socket for socket in _welcome("agent") if socket.session_key]
         if not sockets:
             return
-        living = await in_thread(presence.living_sessions, {socket.session_key for socket in sockets}, timezone.now())
+        living = await in_shared_thread(presence.living_sessions, {socket.session_key for socket in sockets}, timezone.now())
         for socket in sockets:
             if socket.session_key not in living:
                 socket.end(*_revoked())

@@ -1,5 +1,7 @@
 """A database that is away for a moment, and clients that say too much: nobody is blamed, cut or left with an old picture."""
 
+import asyncio
+import threading
 import time
 from typing import Any
 
@@ -9,14 +11,17 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from agents import presence
+from agents.models import Presence
 from chats.actions.offer import accept_invitation, decline_invitation
 from chats.actions.post import Post, Posted
 from chats.errors import Failed
+from chats.live import hub
 from chats.models import Chat
-from chats.sockets import base, gather
+from chats.sockets import base, gather, threads
 from chats.sockets import poster as poster_module
 from chats.sockets.base import Socket
 from chats.sockets.poster import Poster
+from chats.sockets.pulse import pulse
 from tests.chats.sockets.conftest import offer, session_token
 from tests.conftest import make_chat, make_customer, make_held_chat
 
@@ -176,3 +181,25 @@ def test_no_fault_ends_the_posters_thread(acme, ann, now, monkeypatch, transacti
     assert isinstance(poster.submit(Post(held.chat.pk, held.agent.pk, "2", "good")).result(5), Posted)
     poster.stop()
     assert Chat.objects.get(pk=held.chat.pk).last_text == "good"
+
+
+async def test_a_rush_of_frames_does_not_keep_leases_and_logs_waiting(sockets, acme, ann, now):
+    held = await sync_to_async(make_held_chat)(acme, ann, now)
+    agent = await sockets.agent(ann)
+    customer = await sockets.customer(acme, await sync_to_async(lambda: held.chat.customer)())
+    await agent.rest()
+    release = threading.Event()
+    # Every thread for single clients' frames is busy, and more are waiting.
+    busy = [asyncio.ensure_future(threads.in_thread(release.wait, 10)) for _ in range(threads.THREADS * 3)]
+    try:
+        await sync_to_async(Presence.objects.filter(agent=ann).update)(lease_until=now)
+        pulse.leased_at = 0.0
+        hub.loses = lambda topic, payload: True
+        assert (await customer.ask("post", chat=str(held.chat.pk), client_id="1", text="Hi"))["type"] == "ack"
+        # Found by the pulse, read from the log: nothing was announced.
+        while not any(event["text"] == "Hi" for event in agent.events()):
+            await agent.until("events", 4)
+        assert (await Presence.objects.aget(agent=ann)).is_leased(now)
+    finally:
+        release.set()
+        await asyncio.gather(*busy)
