@@ -50,6 +50,7 @@ app.conf.update(
     broker_url=settings.CELERY_BROKER_URL,
     broker_transport_options=MEMORY if settings.CELERY_BROKER_URL.startswith("memory:") else REDIS,
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,  # the default ends the worker after a hundred tries
     task_publish_retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2},
     task_ignore_result=True,
     task_store_errors_even_if_ignored=False,
