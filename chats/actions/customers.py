@@ -35,8 +35,10 @@ def update_customer(customer: Customer, changes: dict[str, Any], *, now: datetim
     if chat:
         if "name" in changed:
             chat.participants.filter(kind=Participant.Kind.CUSTOMER).update(name=customer.name)
+        # What staff keep for themselves stands on the record alone; a line that names nothing would tell nothing.
         shown = {name: value for name, value in changed.items() if name != "notes"}
-        record(chat, CustomerUpdated(changed=shown), now=now)
+        if shown:
+            record(chat, CustomerUpdated(changed=shown), now=now)
     return customer
 
 

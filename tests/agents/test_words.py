@@ -26,6 +26,7 @@ FAMILIES = (
     "invitation.reason.",
     "why.",
     "tab.",
+    "notify.",
 )
 
 

@@ -15,6 +15,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.agent import Agent
+from tests.browser.customer import Customer
+from tests.browser.desk import finish_all, set_status, sign_in
 from tests.browser.shop import end_chat
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -160,3 +162,27 @@ def page(site: Site, new_context: Callable[..., BrowserContext]) -> Iterator[Pag
     made.goto(f"{site.url}/demo/")
     yield made
     end_chat(made)
+
+
+@pytest.fixture
+def customers(site: Site) -> Iterator[Callable[..., Customer]]:
+    made: list[Customer] = []
+
+    def make(name: str = "Mia Berger") -> Customer:
+        made.append(Customer(site.url, site.demo["widget_key"], name))
+        return made[-1]
+
+    yield make
+    for customer in made:
+        customer.close()
+
+
+@pytest.fixture
+def desk(site: Site, new_context: Callable[..., BrowserContext]) -> Iterator[Page]:
+    """Maya's desk, online, with no chat on it."""
+    page = new_context().new_page()
+    sign_in(page, site)
+    set_status(page, "Online")
+    yield page
+    finish_all(page)
+    set_status(page, "Offline")

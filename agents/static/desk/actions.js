@@ -3,7 +3,8 @@ import { config, poster, socket, store } from "./desk.js";
 import { askToNotify } from "./alerts.js";
 import { loadAll, loadChat, loadCustomer, loadOlder } from "./loads.js";
 import { lastIndex } from "./log.js";
-import { draft, setDraft, setUi, toast, ui } from "./ui.js";
+import { setTyping } from "./typing.js";
+import { draft, mode, setDraft, setUi, toast, ui } from "./ui.js";
 import { errorText, t } from "./words.js";
 
 /** @param {any} error */
@@ -37,20 +38,32 @@ export function openChat(id, { push = true } = {}) {
   else ui.newFrom.delete(id);
   if (push) history.pushState({ open: id }, "", `#/chat/${id}`);
   setUi({ open: id, pane: "thread", below: 0, atBottom: true, slash: 0 });
-  if (!thread.chat || !thread.log.last || thread.chat.state === "closed") void loadChat(id);
+  const isKnown = Boolean(thread.chat);
+  // A row of "All" or of the search knows its chat, the store does not: it can be followed once it is loaded.
+  if (!isKnown || !thread.log.last || thread.chat?.state === "closed") void loadChat(id).then(() => isKnown || attend(id));
   else if (thread.log.events.length < 20) void loadOlder(id);
+  if (isKnown) attend(id);
+}
+
+/** What an open chat needs besides its log. @param {string} id */
+function attend(id) {
+  if (ui.open !== id) return;
   watch(id);
-  if (thread.chat?.customer?.id) void loadCustomer(thread.chat.customer.id);
+  const customer = store.thread(id).chat?.customer;
+  if (customer?.id) void loadCustomer(customer.id);
 }
 
 function leaveChat() {
   const thread = ui.open ? store.state.threads.get(ui.open) : null;
   if (!thread) return;
   setTyping(thread.id, false);
-  if (thread.watched) {
-    thread.watched = false;
-    socket.request({ type: "unwatch", chat: thread.id }).catch(() => {});
-  }
+  if (thread.watched) unwatch(thread);
+}
+
+/** @param {import("./store.js").Thread} thread */
+function unwatch(thread) {
+  thread.watched = false;
+  socket.request({ type: "unwatch", chat: thread.id }).catch(() => {});
 }
 
 /** Follow a chat that we do not hold. @param {string} id */
@@ -61,6 +74,7 @@ export function watch(id) {
   socket.request({ type: "watch", chat: id, after: thread.log.last || undefined }).then(
     (ack) => {
       thread.watched = true;
+      if (ui.open !== id) unwatch(thread);
       if (ack.chat) store.receive({ type: "chat", chat: ack.chat }, Date.now());
     },
     () => {},
@@ -107,41 +121,26 @@ export async function reopen(chat) {
   if (ack) takeOver(ack.chat);
 }
 
+/** Who only reads along writes to the team alone. @param {string} chat */
+export const writesNote = (chat) => !store.state.mine.has(chat) || mode(chat) === "note";
+
+/** @param {string} chat @param {string} text @param {boolean} note @param {any[]} [attachments] */
+function post(chat, text, note, attachments = []) {
+  poster.add({ client_id: crypto.randomUUID(), chat, text, note, attachments, at: new Date().toISOString(), state: "waiting" });
+}
+
 /** @param {string} chat */
 export function send(chat) {
   const text = draft(chat).trim();
   const uploads = (ui.uploads.get(chat) || []).filter((item) => item.state === "done");
   if (!text && !uploads.length) return;
   if ((ui.uploads.get(chat) || []).some((item) => item.state === "busy")) return toast(t("upload.wait"));
-  const note = ui.modes.get(chat) === "note";
-  poster.add({
-    client_id: crypto.randomUUID(), chat, text, note, attachments: uploads.map((item) => item.attachment),
-    at: new Date().toISOString(), state: "waiting",
-  });
+  post(chat, text, writesNote(chat), uploads.map((item) => item.attachment));
   ui.uploads.delete(chat);
   ui.newFrom.delete(chat);
   setUi({ atBottom: true, below: 0 });
   setDraft(chat, "");
   setTyping(chat, false);
-}
-
-/** @type {{chat: string, at: number, timer: any}} */
-const typing = { chat: "", at: 0, timer: 0 };
-
-/** Told at most every four seconds, taken back after six silent ones. @param {string} chat @param {boolean} active */
-export function setTyping(chat, active) {
-  clearTimeout(typing.timer);
-  const told = typing.chat === chat && Date.now() - typing.at < 4000;
-  if (!active) {
-    if (typing.chat === chat && typing.at) socket.send({ type: "typing", chat, active: false });
-    Object.assign(typing, { chat: "", at: 0 });
-    return;
-  }
-  if (!told) {
-    socket.send({ type: "typing", chat, active: true });
-    Object.assign(typing, { chat, at: Date.now() });
-  }
-  typing.timer = setTimeout(() => setTyping(chat, false), 6000);
 }
 
 /** What is on the screen of somebody who looks at it counts as read. */
@@ -171,8 +170,9 @@ export async function transfer(chat, target) {
   toast(t("transfer.done"));
 }
 
-/** @param {string} chat @param {string} agent */
-export async function assign(chat, agent) {
+/** @param {string} chat @param {string} agent @param {string} [note] for whoever gets it */
+export async function assign(chat, agent, note = "") {
+  if (note) post(chat, note, true);
   if (!(await ask({ type: "assign", chat, agent }))) return;
   setUi({ dialog: null });
   toast(t("transfer.done"));

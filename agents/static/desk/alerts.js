@@ -1,6 +1,6 @@
 // What calls an agent who looks elsewhere: a sound, the tab's title, one browser notification.
 import { config, store } from "./desk.js";
-import { ui } from "./ui.js";
+import { setUi, toast, ui } from "./ui.js";
 import { t } from "./words.js";
 import { customerName } from "./views/bits.js";
 
@@ -60,7 +60,7 @@ export function alertFor(signals) {
 
 /** Only to who looks elsewhere; the tag makes one of several. @param {string} title @param {string} body @param {string} tag */
 function notify(title, body, tag) {
-  if (!document.hidden || !("Notification" in window) || Notification.permission !== "granted") return;
+  if (!document.hidden || notifying() !== "on") return;
   const shown = new Notification(title, { body: body.slice(0, 160), tag, icon: `${config.icons.replace("icons.svg", "favicon.svg")}` });
   shown.onclick = () => {
     window.focus();
@@ -68,9 +68,23 @@ function notify(title, body, tag) {
   };
 }
 
+/** Whether the browser calls: the agent's choice within what the browser allows. @returns {"on"|"off"|"blocked"} */
+export function notifying() {
+  if (!("Notification" in window) || Notification.permission === "denied") return "blocked";
+  return ui.notify && Notification.permission === "granted" ? "on" : "off";
+}
+
+export async function toggleNotify() {
+  const wanted = notifying() !== "on";
+  if (wanted && "Notification" in window && Notification.permission === "default") await Notification.requestPermission();
+  if (wanted && notifying() === "blocked") return toast(t("notify.blocked.help"), { tone: "danger" });
+  localStorage.setItem("desk.notify", wanted ? "on" : "off");
+  setUi({ notify: wanted });
+}
+
 /** Asked once, when somebody goes online: then it is plain what for. */
 export function askToNotify() {
-  if ("Notification" in window && Notification.permission === "default") void Notification.requestPermission();
+  if (ui.notify && "Notification" in window && Notification.permission === "default") void Notification.requestPermission();
 }
 
 export function updateTitle() {

@@ -33,3 +33,22 @@ export async function blockCustomer(id, block, reason = "") {
     explain(error);
   }
 }
+
+/** Two records of one person become one; the chats on this desk follow. @param {string} gone @param {string} kept */
+export async function mergeCustomers(gone, kept) {
+  try {
+    const customer = await rest.call(`customers/${gone}/merge`, { method: "POST", body: { into: kept } });
+    for (const { chat } of store.state.threads.values()) {
+      if (chat?.customer && [gone, kept].includes(chat.customer.id)) chat.customer = { ...chat.customer, ...shown(customer) };
+    }
+    ui.customers.delete(gone);
+    setUi({ dialog: null });
+    toast(t("merge.done"));
+    await loadCustomer(kept, true);
+  } catch (error) {
+    explain(error);
+  }
+}
+
+/** What a chat carries of its customer. @param {any} customer */
+const shown = ({ id, name, email, phone, language, is_identified }) => ({ id, name, email, phone, language, is_identified });

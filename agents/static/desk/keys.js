@@ -2,7 +2,7 @@
 import { accept, decline } from "./actions.js";
 import { store } from "./desk.js";
 import { setUi, ui } from "./ui.js";
-import { focusComposer, setMode } from "./views/composer.js";
+import { focusComposer, isColleagues, setMode } from "./views/composer.js";
 import { move } from "./views/list.js";
 import { resetPalette } from "./views/palette.js";
 import { togglePanel } from "./views/thread.js";
@@ -18,13 +18,19 @@ function mineOpen() {
   return id && store.state.mine.has(id) && store.thread(id).chat?.state === "active" ? id : null;
 }
 
+/** Where a note can be written: in one's own chat, and in a colleague's that one reads along. */
+function notable() {
+  const id = ui.open && !ui.open.startsWith("offline:") ? ui.open : null;
+  return id && (mineOpen() || isColleagues(store.thread(id).chat)) ? id : null;
+}
+
 /** @type {Record<string, () => any>} */
 const KEYS = {
   j: () => move(1),
   k: () => move(-1),
   Enter: () => mineOpen() && focusComposer(),
   r: () => mineOpen() && setMode(/** @type {string} */ (mineOpen()), "reply"),
-  n: () => mineOpen() && setMode(/** @type {string} */ (mineOpen()), "note"),
+  n: () => notable() && setMode(/** @type {string} */ (notable()), "note"),
   t: () => mineOpen() && setUi({ dialog: { kind: "transfer", chat: mineOpen() } }),
   e: () => mineOpen() && setUi({ dialog: { kind: "close", chat: mineOpen() } }),
   a: () => firstInvitation() && accept(firstInvitation()),
@@ -42,6 +48,7 @@ function onKey(event) {
     return setUi({ dialog: ui.dialog?.kind === "palette" ? null : { kind: "palette" } });
   }
   const target = /** @type {HTMLElement} */ (event.target);
+  if (event.key === "Escape") for (const menu of openMenus()) shut(menu);
   if (event.key === "Escape" && target.id === "search") return target.blur();
   if (ui.dialog || event.metaKey || event.ctrlKey || event.altKey || event.isComposing || isTyping(target)) return;
   // Enter on a button or a link is that button's own.
@@ -52,10 +59,19 @@ function onKey(event) {
   run();
 }
 
+/** @returns {NodeListOf<HTMLDetailsElement>} */
+const openMenus = () => document.querySelectorAll("details.menu[open]");
+
+/** The focus goes back to what opened it. @param {HTMLDetailsElement} menu */
+function shut(menu) {
+  if (menu.contains(document.activeElement)) menu.querySelector("summary")?.focus();
+  menu.open = false;
+}
+
 export function listenToKeys() {
   document.addEventListener("keydown", onKey);
   document.addEventListener("click", (event) => {
     // A menu closes when one clicks elsewhere.
-    for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(/** @type {Node} */ (event.target))) menu.removeAttribute("open");
+    for (const menu of openMenus()) if (!menu.contains(/** @type {Node} */ (event.target))) menu.open = false;
   });
 }

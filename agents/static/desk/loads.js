@@ -126,6 +126,27 @@ export function search(query) {
   if (query.trim().length >= 2) searchTimer = setTimeout(() => loadList("found", "chats", { search: query.trim(), limit: 30 }), 250);
 }
 
+/** The answer belongs to the dialog that asked. @param {any} dialog @param {string} query */
+export function searchCustomers(dialog, query) {
+  clearTimeout(searchTimer);
+  const words = query.trim();
+  Object.assign(dialog, { query, found: { state: words.length < 2 ? "idle" : "busy", items: [] } });
+  setUi();
+  if (words.length < 2) return;
+  searchTimer = setTimeout(async () => {
+    /** @type {any} */ let found = { state: "failed", items: [] };
+    try {
+      const answer = await rest.call("customers", { query: { search: words, limit: 20 } });
+      found = { state: "done", items: answer.results };
+    } catch {
+      // Said in the dialog.
+    }
+    if (dialog.query !== query) return;
+    dialog.found = found;
+    setUi();
+  }, 250);
+}
+
 /** @param {any} message */
 export async function handleOffline(message) {
   await rest.call(`offline-messages/${message.id}/handle`, { method: "POST" });

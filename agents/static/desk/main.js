@@ -5,7 +5,7 @@ import { markRead, openChat, watch } from "./actions.js";
 import { alertFor, ring, unlockSound, updateTitle } from "./alerts.js";
 import { config, poster, socket, store } from "./desk.js";
 import { listenToKeys } from "./keys.js";
-import { loadChat, loadDeskLists, loadNewer, loadAll, loadOffline, settleLost } from "./loads.js";
+import { loadDeskLists, loadNewer, loadAll, loadOffline, settleLost } from "./loads.js";
 import { onUiChange, toast, ui } from "./ui.js";
 import { t, useSkew, useWords } from "./words.js";
 import { app } from "./views/app.js";
@@ -87,7 +87,6 @@ function onAddress() {
   const match = /^#\/chat\/([\w-]+)$/.exec(location.hash);
   if (match && match[1] !== ui.open) {
     openChat(match[1], { push: false });
-    if (!store.thread(match[1]).chat) void loadChat(match[1]);
   } else if (!match) {
     Object.assign(ui, { open: null, pane: "list" });
     draw();
@@ -107,6 +106,8 @@ function listen() {
     draw();
   }, 1000);
   setInterval(() => ui.tab === "all" && link === "live" && void loadAll(), 15_000);
+  // Nobody announces what was left while everybody was out; its count stands beside the tabs.
+  setInterval(() => link === "live" && void loadOffline(), 60_000);
 }
 
 onUiChange(draw);

@@ -7,6 +7,7 @@
  */
 
 const DRAFT = "desk.draft.";
+const MODE = "desk.mode.";
 
 export const ui = {
   /** @type {Tab} */ tab: "mine",
@@ -31,6 +32,7 @@ export const ui = {
   cap: 60,
   slash: 0,
   sound: localStorage.getItem("desk.sound") !== "off",
+  notify: localStorage.getItem("desk.notify") !== "off",
   atBottom: true,
   below: 0,
 };
@@ -70,6 +72,28 @@ export function setDraft(chat, text) {
     else localStorage.removeItem(DRAFT + chat);
   } catch {
     // Without storage the draft lives as long as this page.
+  }
+  redraw();
+}
+
+/** Kept as long as the draft: half a private note must not come back as a reply. @param {string} chat @returns {"reply"|"note"} */
+export function mode(chat) {
+  let chosen = ui.modes.get(chat);
+  if (!chosen) {
+    chosen = localStorage.getItem(MODE + chat) === "note" ? "note" : "reply";
+    ui.modes.set(chat, chosen);
+  }
+  return chosen;
+}
+
+/** @param {string} chat @param {"reply"|"note"} chosen */
+export function keepMode(chat, chosen) {
+  ui.modes.set(chat, chosen);
+  try {
+    if (chosen === "note") localStorage.setItem(MODE + chat, chosen);
+    else localStorage.removeItem(MODE + chat);
+  } catch {
+    // Without storage there is no draft either that could come back.
   }
   redraw();
 }

@@ -1,9 +1,10 @@
 // Where the agent writes: reply or private note, canned replies by "/", files, a draft per chat.
 import { html } from "lit-html";
 import { live } from "lit-html/directives/live.js";
-import { send, setTyping } from "../actions.js";
+import { send, writesNote } from "../actions.js";
 import { config, store } from "../desk.js";
-import { draft, setDraft, setUi, ui } from "../ui.js";
+import { draft, keepMode, setDraft, setUi, ui } from "../ui.js";
+import { setTyping } from "../typing.js";
 import { addFiles, removeUpload } from "../uploads.js";
 import { size, t } from "../words.js";
 import { customerName, icon } from "./bits.js";
@@ -13,8 +14,9 @@ const MAX = 10_000;
 /** @param {import("../store.js").Thread} thread */
 export function composer(thread) {
   const chat = /** @type {any} */ (thread.chat);
-  if (chat.state === "closed" || !store.state.mine.has(chat.id)) return "";
-  const mode = ui.modes.get(chat.id) || "reply";
+  const isMine = store.state.mine.has(chat.id);
+  if (chat.state === "closed" || !(isMine || isColleagues(chat))) return "";
+  const mode = writesNote(chat.id) ? "note" : "reply";
   const text = draft(chat.id);
   const left = MAX - text.length;
   const empty = !text.trim() && !(ui.uploads.get(chat.id) || []).length;
@@ -22,7 +24,7 @@ export function composer(thread) {
     <div class="composer composer-${mode}">
       ${slashMenu(chat, text)}
       <div class="composer-tabs" role="tablist">
-        ${modeTab(chat.id, "reply", mode, "reply")} ${modeTab(chat.id, "note", mode, "lock")}
+        ${isMine ? modeTab(chat.id, "reply", mode, "reply") : ""} ${modeTab(chat.id, "note", mode, "lock")}
         ${mode === "note" ? html`<span class="composer-hint">${t("note.only_team")}</span>` : ""}
       </div>
       ${uploads(chat.id)}
@@ -30,11 +32,7 @@ export function composer(thread) {
         placeholder=${t(mode === "note" ? "composer.note.placeholder" : "composer.placeholder", { name: customerName(chat) })}
         .value=${live(text)} @input=${onInput} @keydown=${onKey} @paste=${onPaste} @blur=${() => setTyping(chat.id, false)}></textarea>
       <div class="composer-foot">
-        <label class="button button-quiet button-icon" title=${t("upload.choose")}>
-          ${icon("paperclip")}<span class="visually-hidden">${t("upload.choose")}</span>
-          <input type="file" multiple class="visually-hidden" @change=${onChoose} />
-        </label>
-        <button class="button button-quiet button-icon" title="${t("slash.open")} (/)" aria-label=${t("slash.open")} @click=${openSlash}>${icon("zap")}</button>
+        ${isMine ? tools() : ""}
         <span class="composer-count">${left < 500 ? t("composer.left", { count: left }) : ""}</span>
         <button class="button ${mode === "note" ? "button-note" : "button-primary"}" ?disabled=${empty} @click=${() => send(chat.id)}>
           ${t(mode === "note" ? "note.add" : "send")}${icon(mode === "note" ? "lock" : "send")}
@@ -43,6 +41,17 @@ export function composer(thread) {
     </div>`;
 }
 
+/** A chat that somebody else answers: one reads along, and may write to the team. @param {any} chat */
+export const isColleagues = (chat) => chat?.state === "active" && !store.state.mine.has(chat.id);
+
+/** What helps with replies: files, canned replies. */
+const tools = () => html`
+  <label class="button button-quiet button-icon" title=${t("upload.choose")}>
+    ${icon("paperclip")}<span class="visually-hidden">${t("upload.choose")}</span>
+    <input type="file" multiple class="visually-hidden" @change=${onChoose} />
+  </label>
+  <button class="button button-quiet button-icon" title="${t("slash.open")} (/)" aria-label=${t("slash.open")} @click=${openSlash}>${icon("zap")}</button>`;
+
 /** @param {string} chat @param {"reply"|"note"} name @param {string} mode @param {string} iconName */
 function modeTab(chat, name, mode, iconName) {
   return html`<button role="tab" class="composer-tab" aria-selected=${mode === name} @click=${() => setMode(chat, name)}>${icon(iconName)}${t(`mode.${name}`)}</button>`;
@@ -50,9 +59,8 @@ function modeTab(chat, name, mode, iconName) {
 
 /** @param {string} chat @param {"reply"|"note"} mode */
 export function setMode(chat, mode) {
-  ui.modes.set(chat, mode);
+  keepMode(chat, mode);
   if (mode === "note") setTyping(chat, false);
-  setUi();
   focusComposer();
 }
 
@@ -120,7 +128,9 @@ function onInput({ target }) {
   const chat = /** @type {string} */ (ui.open);
   ui.slash = 0;
   setDraft(chat, target.value);
-  if (ui.modes.get(chat) !== "note") setTyping(chat, Boolean(target.value.trim()) && !target.value.startsWith("/"));
+  // Whoever takes the chat in the middle of a note goes on writing a note.
+  if (writesNote(chat)) keepMode(chat, "note");
+  else setTyping(chat, Boolean(target.value.trim()) && !target.value.startsWith("/"));
 }
 
 /** @param {KeyboardEvent} event */
@@ -148,7 +158,7 @@ function onKey(event) {
 /** @param {ClipboardEvent} event */
 function onPaste(event) {
   const files = event.clipboardData?.files;
-  if (!files?.length || !ui.open) return;
+  if (!files?.length || !ui.open || !store.state.mine.has(ui.open)) return;
   event.preventDefault();
   addFiles(ui.open, files);
 }

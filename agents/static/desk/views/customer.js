@@ -31,6 +31,7 @@ export function customerPanel() {
         ${known?.state === "failed" ? html`<p class="banner">${icon("cloud-off")}<span>${t("customer.failed")} <button class="button-link" @click=${() => loadCustomer(customer.id)}>${t("retry")}</button></span></p>` : ""}
         ${data(customer.data)} ${known?.customer ? notes(customer) : ""} ${earlier(chat, known)}
         ${known?.customer ? html`
+          <button class="button button-quiet customer-merge" @click=${() => setUi({ dialog: { kind: "merge", customer } })}>${icon("users")}${t("merge")}</button>
           <button class="button button-quiet customer-block" @click=${() => setUi({ dialog: { kind: "block", customer } })}>${icon("ban")}${t(customer.is_blocked ? "customer.unblock" : "customer.block")}</button>` : ""}
       </div>
     </aside>`;

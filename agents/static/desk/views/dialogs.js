@@ -8,6 +8,7 @@ import { config, store } from "../desk.js";
 import { setUi, ui } from "../ui.js";
 import { t } from "../words.js";
 import { customerName, icon } from "./bits.js";
+import { mergeForm } from "./merge.js";
 import { palette } from "./palette.js";
 import { why } from "./why.js";
 
@@ -52,6 +53,7 @@ const DIALOGS = {
   close: (dialog) => ({ title: t("close.title"), body: closeForm(dialog) }),
   block: (dialog) => ({ title: t(dialog.customer.is_blocked ? "customer.unblock" : "customer.block"), body: blockForm(dialog) }),
   customer: (dialog) => ({ title: t("customer.edit"), body: customerForm(dialog) }),
+  merge: (dialog) => ({ title: t("merge"), body: mergeForm(dialog), wide: true }),
   help: () => ({ title: t("help.title"), body: help(), wide: true }),
   palette: () => ({ title: t("palette.open"), body: palette() }),
   why: (dialog) => ({ title: t("why.title"), body: why(dialog), wide: true }),
@@ -76,7 +78,7 @@ function transferForm({ chat }) {
   const run = submit(({ target, note }) => {
     const [kind, id] = (target || "").split(":");
     if (!id) return;
-    if (kind === "assign") void assign(chat, id);
+    if (kind === "assign") void assign(chat, id, note.trim());
     else void transfer(chat, { [kind]: id, ...(note.trim() ? { note: note.trim() } : {}) });
   });
   const kind = canSteer() && current?.agent_id !== agent?.id ? "assign" : "agent";

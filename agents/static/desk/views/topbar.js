@@ -1,6 +1,7 @@
 // The top bar: whose desk it is, the connection's true state, status, slots, and the menu.
 import { html } from "lit-html";
 import { setStatus } from "../actions.js";
+import { notifying, toggleNotify } from "../alerts.js";
 import { config, socket, store } from "../desk.js";
 import { setTheme, setUi, theme, ui } from "../ui.js";
 import { t } from "../words.js";
@@ -114,11 +115,15 @@ function mainMenu() {
           )}
         </form>
         <button class="menu-item" @click=${toggleSound}>${icon(ui.sound ? "volume-2" : "volume-x")}<span>${t(ui.sound ? "sound.on" : "sound.off")}</span></button>
+        <button class="menu-item" @click=${toggleNotify}>${icon(notifying() === "on" ? "bell" : "bell-off")}<span>${t(`notify.${notifying()}`)}</span></button>
         <button class="menu-item" @click=${(/** @type {Event} */ e) => (shut(e), setUi({ dialog: { kind: "help" } }))}>${icon("keyboard")}<span>${t("help.title")}</span></button>
         ${config.seatsUrl ? html`<a class="menu-item" href=${config.seatsUrl}>${icon("users")}<span>${t("menu.seats")}</span></a>` : ""}
         ${config.adminUrl ? html`<a class="menu-item" href=${config.adminUrl}>${icon("settings")}<span>${t("menu.admin")}</span></a>` : ""}
         <a class="menu-item" href=${config.accountUrl}>${icon("lock")}<span>${t("menu.account")}</span></a>
-        <a class="menu-item" href=${config.signOutUrl}>${icon("log-out")}<span>${t("menu.sign_out")}</span></a>
+        <form method="post" action=${config.signOutUrl}>
+          <input type="hidden" name="csrfmiddlewaretoken" value=${config.csrf} />
+          <button class="menu-item">${icon("log-out")}<span>${t("menu.sign_out")}</span></button>
+        </form>
       </div>
     </details>`;
 }
