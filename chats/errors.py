@@ -1,5 +1,6 @@
 """How a rule says no: a code for programs and a sentence for people. Each door turns codes into its own words and statuses."""
 
+import math
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -25,7 +26,8 @@ class Refused(Exception):
         if self.fields:
             shown["fields"] = {name: str(why) for name, why in self.fields.items()}
         if self.retry_after is not None:
-            shown["retry_after"] = round(self.retry_after, 1)
+            # Never "at once", and never a moment too soon.
+            shown["retry_after"] = max(math.ceil(self.retry_after * 10) / 10, 0.1)
         return shown
 
 
