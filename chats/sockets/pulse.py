@@ -165,7 +165,9 @@ class Pulse:
         sockets: list[AgentSocket] = [socket for socket in _welcome("agent") if socket.session_key]
         if not sockets:
             return
-        living = await in_shared_thread(presence.living_sessions, {socket.session_key for socket in sockets}, timezone.now())
+        living = await in_shared_thread(
+            presence.living_sessions, {socket.session_key for socket in sockets}, timezone.now()
+        )
         for socket in sockets:
             if socket.session_key not in living:
                 socket.end(*_revoked())
