@@ -7,7 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from asgiref.sync import SyncToAsync
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from agents.models import Agent, Presence
@@ -34,6 +35,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     # The database cannot be dropped while a thread of ours still holds a connection.
     poster.stop()
     threads.pool.shutdown()
+    threads.shared_pool.shutdown()
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result(10)
 
 
 @pytest.fixture(autouse=True)
