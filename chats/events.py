@@ -185,6 +185,15 @@ class ChatReopened(ChatEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class HistoryImported(ChatEvent):
+    """What was said before the chat came to us, to a bot say. entries: [{kind: customer, bot or agent; name, text, at: ISO 8601 or None}], oldest first."""
+
+    type = "history.imported"
+    is_public = False
+    entries: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
 class SurveyAnswered(ChatEvent):
     type = "survey.answered"
     is_public = False

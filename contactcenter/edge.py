@@ -55,7 +55,8 @@ class Limits:
     threads: int = 8
     body: int = MEGABYTE
     upload: int = 21 * MEGABYTE
-    upload_prefix: str = "/api/v1/attachments"
+    # HyperChat's PHP library repeats an upload's body on every later request of the same object.
+    upload_prefixes: tuple[str, ...] = ("/api/v1/attachments", "/v1/")
     body_seconds: float = 20
     bodies: int = 200
     requests: int = 500
@@ -64,7 +65,7 @@ class Limits:
 
     def body_limit(self, path: str) -> int:
         """The largest body that this path takes."""
-        return self.upload if path.startswith(self.upload_prefix) else self.body
+        return self.upload if path.startswith(self.upload_prefixes) else self.body
 
 
 class Edge:

@@ -251,7 +251,7 @@ CSP_ADMIN_DIRECTIVES = {
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["chats.api.parsers.StrictJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["chats.doors.parsers.StrictJSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "chats.api.principals.BearerAuthentication",
         "chats.api.principals.ApplicationPasswordAuthentication",

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from chats.actions.begin import Wish, begin_chat
 from chats.actions.start import Start, start_chat
 from chats.actions.steer import customer_for
+from chats.doors.throttles import STARTS_BY_CUSTOMER, count
 from chats.errors import Invalid
 from chats.events import RoutingDecided
 from chats.models import Chat
@@ -25,7 +26,6 @@ from .principals import AgentCaller, ApplicationCaller, CustomerCaller
 from .render import chat_for, chats_for, fresh_chat
 from .schema import described, listing
 from .scope import as_id, find_chat, find_customer, find_in, find_team, visible_channels, visible_chats, visible_teams
-from .throttles import STARTS_BY_CUSTOMER, count
 
 EVERYBODY = (CustomerCaller, AgentCaller, ApplicationCaller)
 STAFF = (AgentCaller, ApplicationCaller)

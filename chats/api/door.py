@@ -12,10 +12,10 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from chats.doors import origins
 from chats.errors import Forbidden, Unauthorized
 from chats.languages import accepted_language, spoken
 
-from . import origins
 from .principals import Caller, CustomerCaller, PublicCaller
 
 Read = TypeVar("Read", bound=serializers.BaseSerializer[Any])

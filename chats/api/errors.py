@@ -3,46 +3,20 @@
 from typing import Any
 
 import structlog
-from django.core.exceptions import (
-    BadRequest,
-    PermissionDenied,
-    RequestDataTooBig,
-    SuspiciousOperation,
-    TooManyFilesSent,
-)
-from django.db import DataError, IntegrityError
-from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from chats.errors import Conflict, Forbidden, Invalid, NotFound, Refused, TooLarge, TooMany, Unauthorized, Unavailable
-from contactcenter.outage import is_outage
+from chats.doors.refusals import refusal_of
 
 log = structlog.get_logger(__name__)
 
-STATUSES = {
-    "invalid": 400,
-    "unauthorized": 401,
-    "forbidden": 403,
-    "blocked": 403,
-    "not_found": 404,
-    "gone": 409,
-    "closed": 409,
-    "conflict": 409,
-    "full": 409,
-    "outside_hours": 409,
-    "too_large": 413,
-    "too_many": 429,
-    "unavailable": 503,
-    "failed": 500,
-}
 RETRY_SECONDS = 2  # after which a client may try again while we are away
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's EXCEPTION_HANDLER."""
-    refused, status = _refusal(error)
+    refused, status = refusal_of(error)
     if refused is None:
         view = type(context.get("view")).__name__
         log.error("request failed", view=view, error=type(error).__name__, exc_info=error)
@@ -56,65 +30,3 @@ def handle(error: Exception, context: dict[str, Any]) -> Response:
     if status in (429, 503):
         headers["Retry-After"] = str(max(1, round(refused.retry_after or RETRY_SECONDS)))
     return Response(refused.as_dict(), status=status, headers=headers)
-
-
-def _refusal(error: Exception) -> tuple[Refused | None, int]:
-    """What to say and with which status; nothing when it is our own fault."""
-    if isinstance(error, Refused):
-        return error, STATUSES[error.code]
-    if isinstance(error, exceptions.APIException):
-        return _of_framework(error)
-    known = _of_django(error)
-    return known, STATUSES[known.code] if known else 500
-
-
-def _of_framework(error: exceptions.APIException) -> tuple[Refused, int]:
-    status = error.status_code
-    match error:
-        case exceptions.ValidationError():
-            return Invalid(fields=_fields(error.detail)), 400
-        case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
-            return Unauthorized(), 401
-        case exceptions.PermissionDenied():
-            return Forbidden(error.detail), 403
-        case exceptions.NotFound():
-            return NotFound(), 404
-        case exceptions.Throttled():
-            return TooMany(retry_after=getattr(error, "wait", None)), 429
-    # 400 (broken JSON), 405, 406, 415: the status says which.
-    return Invalid(error.detail), status
-
-
-def _of_django(error: Exception) -> Refused | None:
-    if is_outage(error):
-        return Unavailable()
-    match error:
-        case Http404():
-            return NotFound()
-        case PermissionDenied():
-            return Forbidden()
-        case RequestDataTooBig() | TooManyFilesSent():
-            return TooLarge()
-        case DataError() | SuspiciousOperation() | BadRequest():
-            return Invalid()
-        case IntegrityError():
-            # Two wanted the same thing at the same moment; the database let one of them.
-            return Conflict()
-    return None
-
-
-def _fields(detail: Any, path: str = "") -> dict[str, str]:
-    """DRF's nested lists and dicts of errors as one flat dict: {"page.url": sentence}."""
-    if isinstance(detail, dict):
-        found: dict[str, str] = {}
-        for name, inner in detail.items():
-            own = "" if name == "non_field_errors" else str(name)
-            found |= _fields(inner, f"{path}.{own}".strip("."))
-        return found
-    if isinstance(detail, list) and detail and isinstance(detail[0], dict | list):
-        found = {}
-        for number, inner in enumerate(detail):
-            found |= _fields(inner, f"{path}.{number}".strip("."))
-        return found
-    sentence = detail[0] if isinstance(detail, list) and detail else detail
-    return {path or "body": str(sentence)}

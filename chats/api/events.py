@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from chats.actions.read import mark_delivered, renew_leases
 from chats.actions.start import CUSTOMER_LEASE
+from chats.doors.bookkeeping import unless_away
 from chats.models import Chat, Event, Participant
 from chats.routing.estimates import queue_places
 from chats.shapes import event_for_customer, event_for_staff
@@ -16,7 +17,6 @@ from contactcenter import longpoll
 from contactcenter.models import Installation
 
 from . import asked, shown
-from .bookkeeping import unless_away
 from .chats import EVERYBODY
 from .door import Door, read
 from .principals import CustomerCaller

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chats.actions.locking import seat_in_chat
+from chats.doors.throttles import UPLOADS_BY_CUSTOMER, count
 from chats.errors import Forbidden, NotFound
 from chats.files.images import FORMATS
 from chats.files.serve import serve_attachment
@@ -24,7 +25,6 @@ from .negotiation import AsMade
 from .principals import AgentCaller, CustomerCaller
 from .schema import described
 from .scope import find_chat, visible_attachments
-from .throttles import UPLOADS_BY_CUSTOMER, count
 
 # Pictures are shown, everything else is saved (chats.files.serve).
 INERT = {(200, kind): OpenApiTypes.BINARY for kind in ("application/octet-stream", *FORMATS)}

@@ -1,23 +1,21 @@
 """Saying something in a chat: messages, notes, typing, read marks."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chats.actions.locking import seat_in_chat
-from chats.actions.post import Post, Posted, post_message
+from chats.actions.post import Post, Posted
 from chats.actions.read import mark_read
 from chats.actions.show import show_typing
 from chats.actions.steer import say_as_system
-from chats.errors import Forbidden, Invalid, Refused, Unavailable
+from chats.doors.storing import store_post
+from chats.errors import Forbidden, Invalid
 from chats.models import Chat, Participant
 from chats.shapes import stamp
-from chats.sockets.poster import poster
 
 from . import asked, shown
 from .chats import EVERYBODY
@@ -25,8 +23,6 @@ from .door import Door, read
 from .principals import AgentCaller, ApplicationCaller, CustomerCaller
 from .schema import described
 from .scope import find_chat, visible_chats
-
-STORED_WITHIN = 15  # seconds; the poster itself gives up on a chat that others hold after five
 
 
 class Messages(Door):
@@ -46,7 +42,7 @@ class Messages(Door):
             posted = say_as_system(chats, chat.pk, body.get("text", ""), client_id=body["client_id"], now=self.now)
         else:
             sender = _sender(self.caller, chat, is_note=body.get("note", False))
-            posted = _store(_post(body, chat, sender), self.now)
+            posted = store_post(_post(body, chat, sender), self.now)
         return Response(_posted(self.caller, posted), status=200 if posted.replayed else 201)
 
 
@@ -100,19 +96,6 @@ def _post(body: dict[str, Any], chat: Chat, sender: Participant) -> Post:
         attachment_ids=tuple(body.get("attachments", ())),
         is_note=body.get("note", False),
     )
-
-
-def _store(post: Post, now: datetime) -> Posted:
-    """By the process's poster, which commits for everybody at once; within somebody's transaction, in that one. Raises a Refused."""
-    if connection.in_atomic_block:
-        return post_message(post, now=now)
-    try:
-        outcome = poster.submit(post).result(STORED_WITHIN)
-    except TimeoutError:
-        raise Unavailable from None
-    if isinstance(outcome, Refused):
-        raise outcome
-    return outcome
 
 
 def _posted(caller: Any, posted: Posted) -> dict[str, Any]:

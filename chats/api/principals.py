@@ -16,13 +16,12 @@ from rest_framework.request import Request
 from agents.models import Agent
 from chats.actions.keys import is_stale, note_used
 from chats.actions.sessions import find_session, may_slide, slide_session
+from chats.doors.bookkeeping import unless_away
+from chats.doors.origins import check_origin
+from chats.doors.throttles import WRONG_PASSWORDS, address_of, count
 from chats.errors import Forbidden, Invalid, Unauthorized
 from chats.models import Customer, CustomerSession
 from contactcenter.models import Application, ApplicationPassword, Channel, ContactCenter, hash_secret
-
-from .bookkeeping import unless_away
-from .origins import check_origin
-from .throttles import WRONG_PASSWORDS, address_of, count
 
 MOST_CREDENTIALS = 500  # characters; ours have at most 64
 

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chats.actions.transcript import request_transcript, request_transcript_by_agent
+from chats.doors.throttles import MAILS_BY_CUSTOMER, count
 from chats.transcripts.serve import serve_customer_transcript, serve_staff_transcript
 
 from . import asked
@@ -18,7 +19,6 @@ from .negotiation import AsMade
 from .principals import AgentCaller, CustomerCaller
 from .schema import described
 from .scope import find_chat
-from .throttles import MAILS_BY_CUSTOMER, count
 
 
 class Transcript(Door):

@@ -14,6 +14,8 @@ from rest_framework.response import Response
 from chats.actions.offline import Left, leave_offline_message
 from chats.actions.sessions import Identity, end_session, open_session
 from chats.actions.start import default_team
+from chats.doors import origins
+from chats.doors.throttles import count_anonymous
 from chats.errors import Forbidden, NotFound
 from chats.files.kinds import KINDS
 from chats.models import Chat
@@ -22,12 +24,11 @@ from contactcenter.colour import text_on
 from contactcenter.hours import is_open, opens_at
 from contactcenter.models import Channel, FormField, Installation, Team, WidgetSettings
 
-from . import asked, origins, shown
+from . import asked, shown
 from .door import Anyone, Door, read
 from .principals import CustomerCaller, PublicCaller, find_public_key
 from .schema import described
 from .scope import find_team
-from .throttles import count_anonymous
 
 CUSTOMER_KINDS = (Channel.Kind.WEB, Channel.Kind.APP)
 LANGUAGES = Path(__file__).parent.parent / "static" / "widget" / "languages"

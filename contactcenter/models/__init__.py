@@ -4,6 +4,7 @@ from .audit import AuditEntry
 from .center import ContactCenter, Installation
 from .channel import Application, ApplicationTeam, Channel, FormField, WidgetSettings
 from .person import ApplicationPassword, User, hash_secret
+from .registration import Registration, RegistrationTeam
 from .team import Holiday, OpeningHours, Team
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "Holiday",
     "Installation",
     "OpeningHours",
+    "Registration",
+    "RegistrationTeam",
     "Team",
     "User",
     "WidgetSettings",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chats.api.parsers import MOST_NUMBER, check_value
+from chats.doors.parsers import MOST_NUMBER, check_value
 from chats.errors import TooMany
 
 pytestmark = pytest.mark.both

@@ -1,0 +1,164 @@
+"""Outgoing web hooks: who wants to be told, what is to be told, and every attempt at it."""
+
+import secrets
+from base64 import b64encode
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from contactcenter.models.ids import new_id
+from contactcenter.models.secret import SecretField
+from contactcenter.models.tenancy import CenterRow, addressable, center_key, own_key, same_center
+
+
+def new_webhook_secret() -> str:
+    """As Standard Webhooks writes them: whsec_ and 32 random bytes in base64."""
+    return "whsec_" + b64encode(secrets.token_bytes(32)).decode()
+
+
+class WebhookQuerySet(models.QuerySet["Webhook"]):
+    def live(self) -> "WebhookQuerySet":
+        """Those for which events are filed and sent."""
+        return self.filter(
+            is_active=True, disabled_at=None, application__is_active=True, center__is_active=True
+        ).exclude(verified_at=None)
+
+
+class Webhook(CenterRow):
+    """An address that an application wants to be called at. `registration` is set where it is to hear a foreign API's words instead of ours."""
+
+    center = center_key("webhooks")
+    application = own_key("contactcenter.Application", related_name="webhooks", verbose_name=_("application"))
+    registration = own_key(
+        "contactcenter.Registration",
+        related_name="webhooks",
+        verbose_name=_("foreign access"),
+        null=True,
+        blank=True,
+        help_text=_("Whose words it hears; empty = ours."),
+    )
+    url = models.CharField(_("address"), max_length=2000)
+    events = models.JSONField(
+        _("events"), default=list, help_text=_("Such as message.posted, chat.* or * for all; one a line.")
+    )
+    secret = SecretField(default=new_webhook_secret)
+    old_secret = SecretField(default="")
+    old_secret_until = models.DateTimeField(null=True, blank=True, editable=False)
+    is_active = models.BooleanField(_("active"), default=True)
+    verified_at = models.DateTimeField(
+        _("verified"),
+        default=timezone.now,
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Foreign ones shake hands first.",
+    )
+    disabled_at = models.DateTimeField(_("switched off"), null=True, blank=True, editable=False)
+    disabled_reason = models.CharField(_("why switched off"), max_length=200, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    objects = WebhookQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at"]
+        verbose_name = _("web hook")
+        verbose_name_plural = _("web hooks")
+        constraints = [addressable("webhook"), *same_center("webhook", "application", "registration")]
+
+    def __str__(self) -> str:
+        return self.url
+
+    def live_secrets(self, now: datetime) -> list[str]:
+        """The secrets to sign with, the newest first: two while one replaces the other."""
+        has_old = self.old_secret and self.old_secret_until and self.old_secret_until > now
+        return [self.secret, self.old_secret] if has_old else [self.secret]
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def pending(self) -> "DeliveryQuerySet":
+        return self.filter(sent_at=None, failed_at=None)
+
+    def due(self, now: datetime) -> "DeliveryQuerySet":
+        """What is to be sent by now, held back or not."""
+        return self.pending().filter(due_at__lte=now).order_by("due_at")
+
+    def heads(self, now: datetime) -> "DeliveryQuerySet":
+        """What may be sent now: due, nobody's at the moment, and nothing of the same chat for the same address waits before it."""
+        earlier = Delivery.objects.pending().filter(
+            webhook_id=OuterRef("webhook_id"), chat_id=OuterRef("chat_id"), number__lt=OuterRef("number")
+        )
+        free = Q(leased_until=None) | Q(leased_until__lte=now)
+        return self.due(now).filter(free).filter(Q(chat=None) | ~Exists(earlier))
+
+
+class Delivery(models.Model):
+    """One call to make. Filed in the transaction that causes it; `number` orders those of one chat, whose row the writer has locked.
+
+    `id` stays the same over all attempts. `number` is no cursor: numbers of different chats commit out of order.
+    """
+
+    number = models.BigAutoField(primary_key=True)
+    id = models.UUIDField(unique=True, default=new_id, editable=False)
+    center = center_key("deliveries")
+    webhook = own_key("chats.Webhook", related_name="deliveries", verbose_name=_("web hook"))
+    chat = own_key(
+        "chats.Chat", related_name="deliveries", verbose_name=_("chat"), null=True, blank=True, db_index=False
+    )
+    event = models.CharField(_("event"), max_length=40)
+    payload = models.JSONField(_("content"), default=dict)
+    # The database's clock at the insertion: never before the start of its transaction, which a reader's horizon relies on.
+    filed_at = models.DateTimeField(_("filed"), db_default=Now(), editable=False)
+    due_at = models.DateTimeField(_("due"), default=timezone.now)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    attempts_made = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    failed_at = models.DateTimeField(_("given up"), null=True, blank=True)
+    error = models.CharField(_("last error"), max_length=300, blank=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-number"]
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        constraints = [addressable("delivery"), *same_center("delivery", "webhook", "chat")]
+        indexes = [
+            models.Index(
+                fields=["webhook", "chat", "number"],
+                condition=Q(sent_at__isnull=True, failed_at__isnull=True),
+                name="delivery_lane",
+            ),
+            models.Index(
+                fields=["due_at"], condition=Q(sent_at__isnull=True, failed_at__isnull=True), name="delivery_due"
+            ),
+            models.Index(fields=["webhook", "filed_at", "number"], name="delivery_filed"),
+            models.Index(fields=["chat"], name="delivery_of_chat"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.id}"
+
+
+class Attempt(CenterRow):
+    """One try at a delivery. `status` is empty where no answer came; then `error` says why."""
+
+    center = center_key("attempts")
+    delivery = own_key("chats.Delivery", to_field="id", related_name="attempts", verbose_name=_("delivery"))
+    at = models.DateTimeField(_("at"))
+    milliseconds = models.PositiveIntegerField(_("took (ms)"))
+    status = models.PositiveSmallIntegerField(_("status"), null=True, blank=True)
+    error = models.CharField(_("error"), max_length=300, blank=True)
+    body = models.TextField(_("answer"), blank=True, help_text=_("Its beginning."))
+
+    class Meta:
+        ordering = ["delivery", "at"]
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        constraints = same_center("attempt", "delivery")
+
+    def __str__(self) -> str:
+        return f"{self.at:%H:%M:%S} {self.status or self.error}"

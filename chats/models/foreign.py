@@ -1,0 +1,55 @@
+"""Customers and chats as a foreign API's clients know them: what such an API must give back and our own rows have no place for."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from contactcenter.models.tenancy import CenterRow, center_key, own_key, same_center
+
+
+class ForeignCustomer(CenterRow):
+    """A customer whom a client of a foreign API made. `external_id` is that client's own and proves nothing to other doors."""
+
+    center = center_key("foreign_customers")
+    registration = own_key("contactcenter.Registration", related_name="customers", verbose_name=_("foreign access"))
+    customer = own_key("chats.Customer", related_name="foreign", verbose_name=_("customer"))
+    external_id = models.CharField(_("external id"), max_length=200, null=True, blank=True)
+    facts = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("customer of a foreign API")
+        verbose_name_plural = _("customers of foreign APIs")
+        constraints = [
+            models.UniqueConstraint(fields=["registration", "customer"], name="foreigncustomer_once"),
+            models.UniqueConstraint(
+                fields=["registration", "external_id"],
+                condition=Q(external_id__isnull=False),
+                name="foreigncustomer_external_id",
+            ),
+            *same_center("foreigncustomer", "registration", "customer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.external_id or ''}"
+
+
+class ForeignChat(CenterRow):
+    """A chat that a client of a foreign API began. `facts` are its own words, given back with the JSON type in which they came."""
+
+    center = center_key("foreign_chats")
+    registration = own_key("contactcenter.Registration", related_name="chats", verbose_name=_("foreign access"))
+    chat = models.OneToOneField(
+        "chats.Chat", on_delete=models.CASCADE, db_constraint=False, related_name="foreign", verbose_name=_("chat")
+    )
+    external_id = models.CharField(_("external id"), max_length=200, blank=True)
+    facts = models.JSONField(default=dict, blank=True)
+    told_position = models.PositiveIntegerField(null=True, blank=True, help_text="In the queue, as last announced.")
+
+    class Meta:
+        verbose_name = _("chat of a foreign API")
+        verbose_name_plural = _("chats of foreign APIs")
+        constraints = same_center("foreignchat", "registration", "chat")
+        indexes = [models.Index(fields=["registration", "external_id"], name="foreignchat_external_id")]
+
+    def __str__(self) -> str:
+        return f"{self.chat_id} {self.external_id}"
