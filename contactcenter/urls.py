@@ -10,7 +10,12 @@ from contactcenter.administration.sites import center_site, operator_site
 admin.autodiscover()
 
 
-FLOORS = [("api/v1/", "chats.api.urls"), ("", "chats.urls"), ("", "agents.urls")]
+FLOORS = [
+    ("api/v1/", "chats.api.urls"),
+    ("v1/", "chats.protocols.hyperchat.urls"),
+    ("", "chats.urls"),
+    ("", "agents.urls"),
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),

@@ -1,0 +1,168 @@
+"""Who calls. The application id says for whom; a secret, a domain key or a user's token proves more."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from hmac import compare_digest
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.core import signing
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from agents.models import Agent
+from chats.actions.sessions import find_session
+from chats.doors.origins import is_allowed
+from chats.doors.throttles import ANONYMOUS_BY_ADDRESS, WRONG_PASSWORDS, address_of, count
+from chats.errors import Forbidden, Unauthorized
+from chats.models import Customer
+from contactcenter.models import Registration, Team, hash_secret
+
+LONGEST = 500  # characters of a credential; ours have at most 100
+AGENT_SIGNER = "hyperchat.agent"
+AGENT_TOKEN_SECONDS = 12 * 3600
+
+
+class Proof(Enum):
+    """What a call shows beside the application id."""
+
+    APP = "app"  # nothing
+    DOMAIN = "domain"  # the domain key, from a page of an allowed origin
+    USER = "user"  # the token of one user
+    SECRET = "secret"  # noqa: S105 - the name of a proof
+
+
+PUBLIC = frozenset({Proof.APP, Proof.DOMAIN, Proof.SECRET})  # the routes of the domain key
+SERVER = frozenset({Proof.SECRET})
+USER_OR_SERVER = frozenset({Proof.USER, Proof.SECRET})
+
+
+@dataclass(frozen=True)
+class Caller:
+    """DRF keeps it as request.user. `user` is set with a user's token: then only that user's own is reached."""
+
+    registration: Registration
+    proof: Proof
+    user: Customer | Agent | None = None
+    rooms: dict[str, Team] = field(default_factory=dict)  # room id → team
+
+    is_authenticated: ClassVar[bool] = True
+    is_active: ClassVar[bool] = True
+
+    @property
+    def is_server(self) -> bool:
+        return self.proof is Proof.SECRET
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """As sent; empty where not."""
+
+    app_id: str = ""
+    secret: str = ""
+    domain_key: str = ""
+    token: str = ""
+
+
+class HyperchatAuthentication(BaseAuthentication):
+    """`x-hyper-appId` with `x-hyper-secret`, `x-hyper-key` (domain key) or `x-hyper-token`; for reads also `appId`, `secret`, `key`, `token` in the query."""
+
+    def authenticate(self, request: Request) -> tuple[Caller, None]:
+        shown = _shown(request)
+        now = timezone.now()
+        registration = find_registration(shown.app_id)
+        if registration is None:
+            # Who guesses ids is slowed down by address; who has one is not.
+            count(WRONG_PASSWORDS, address_of(request))
+            raise Unauthorized("Unknown application")
+        caller = prove(registration, shown, now)
+        if caller is None:
+            count(WRONG_PASSWORDS, address_of(request))
+            raise Unauthorized("Wrong credentials")
+        if not caller.is_server:
+            count(ANONYMOUS_BY_ADDRESS, address_of(request))
+            if not is_allowed(request, registration.application.allowed_origins):
+                raise Forbidden("This origin is not allowed")
+        return caller, None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "HyperChat"
+
+
+def find_registration(app_id: str) -> Registration | None:
+    """The live access of this application id, with its application, channel and center."""
+    if not app_id or len(app_id) > LONGEST or "\0" in app_id:
+        return None
+    live = Registration.objects.filter(
+        protocol=Registration.Protocol.HYPERCHAT,
+        is_active=True,
+        application__is_active=True,
+        channel__is_active=True,
+        center__is_active=True,
+    )
+    return live.filter(foreign_id=app_id).select_related("application", "channel__team", "center").first()
+
+
+def prove(registration: Registration, shown: Credentials, now: datetime) -> Caller | None:
+    """The caller; None when anything that was shown is wrong, even if something else is right."""
+    rooms = {room.foreign_id: room.team for room in registration.rooms.select_related("team__center")}
+    if shown.secret:
+        known = registration.secret_hash
+        is_right = bool(known) and compare_digest(hash_secret(shown.secret), known)
+        return Caller(registration, Proof.SECRET, rooms=rooms) if is_right else None
+    if shown.token:
+        user = user_of_token(registration, shown.token, now)
+        return Caller(registration, Proof.USER, user, rooms) if user else None
+    if shown.domain_key:
+        is_right = bool(registration.public_key) and compare_digest(
+            shown.domain_key.encode(), registration.public_key.encode()
+        )
+        return Caller(registration, Proof.DOMAIN, rooms=rooms) if is_right else None
+    return Caller(registration, Proof.APP, rooms=rooms)
+
+
+def user_of_token(registration: Registration, token: str, now: datetime) -> Customer | Agent | None:
+    """Whose token it is: a customer's session of this very application, or an agent's of one of its rooms."""
+    if ":" in token:
+        return _agent_of(registration, token)
+    session = find_session(token, now)
+    if session is None or session.channel_id != registration.channel_id:
+        return None
+    is_ours = registration.customers.filter(customer_id=session.customer_id).exists()
+    return session.customer if is_ours else None
+
+
+def agent_token(registration: Registration, agent: Agent) -> str:
+    """What POST /agents/login gives. It ends with the person's sessions (session_version) or after twelve hours."""
+    said = [str(registration.pk), str(agent.pk), agent.user.session_version]
+    return signing.dumps(said, salt=AGENT_SIGNER)
+
+
+def _agent_of(registration: Registration, token: str) -> Agent | None:
+    try:
+        registration_id, agent_id, version = signing.loads(token, salt=AGENT_SIGNER, max_age=AGENT_TOKEN_SECONDS)
+    except (signing.BadSignature, ValueError):
+        return None
+    if registration_id != str(registration.pk):
+        return None
+    agents = Agent.objects.active().filter(center_id=registration.center_id, user__session_version=version)
+    return agents.filter(pk=UUID(agent_id)).select_related("user", "center").first()
+
+
+def _shown(request: Any) -> Credentials:
+    """From the headers; what is missing there, for reads, from the query."""
+    http = request.headers
+    query = request.query_params if request.method in ("GET", "HEAD") else {}
+    return Credentials(
+        app_id=http.get("x-hyper-appid") or request.query_params.get("appId", ""),
+        secret=_plain(http.get("x-hyper-secret") or query.get("secret", "")),
+        domain_key=_plain(http.get("x-hyper-key") or query.get("key", "")),
+        token=_plain(http.get("x-hyper-token") or query.get("token", "")),
+    )
+
+
+def _plain(value: str) -> str:
+    """A credential, or one that can only be wrong."""
+    return value if value.isascii() and len(value) <= LONGEST else "?"
