@@ -6,7 +6,7 @@ from .chat import Chat, Participant
 from .customer import Customer, CustomerSession
 from .delivery import Attempt, Delivery, Webhook
 from .event import Event
-from .foreign import ForeignChat, ForeignCustomer
+from .foreign import ForeignChat, ForeignCustomer, ForeignLine
 from .invitation import Invitation, Occupation
 from .queue import Queue
 from .search import Search
@@ -21,6 +21,7 @@ __all__ = [
     "Event",
     "ForeignChat",
     "ForeignCustomer",
+    "ForeignLine",
     "Invitation",
     "Occupation",
     "OfflineMessage",

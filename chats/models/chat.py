@@ -18,6 +18,10 @@ class ChatQuerySet(models.QuerySet["Chat"]):
         """Chats that look for an agent, the next one first."""
         return self.filter(state__in=Chat.WAITING).order_by("-priority", "queued_at", "id")
 
+    def unsteered(self) -> "ChatQuerySet":
+        """Those that their teams' routing serves: a program searches for the others (models.Search)."""
+        return self.filter(search=None)
+
     def due(self, now: datetime) -> "ChatQuerySet":
         """Chats whose team's rules (search, reminders, closing) may want something."""
         return self.open().filter(due_at__lte=now).order_by("due_at")
@@ -61,6 +65,12 @@ class Chat(CenterRow):
     skills = models.JSONField(_("skills asked for"), default=list, blank=True)
     priority = models.SmallIntegerField(_("priority"), default=0, help_text=_("Higher goes first."))
     data = models.JSONField(_("custom data"), default=dict, blank=True)
+    is_foreign = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Begun by a client of a foreign API: it has a ForeignChat.",
+    )
     page_url = models.CharField(_("page"), max_length=2000, blank=True)
     page_title = models.CharField(_("page title"), max_length=300, blank=True)
 

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from contactcenter.models.tenancy import CenterRow, center_key, own_key, same_center
+from contactcenter.models.tenancy import CenterRow, addressable, center_key, own_key, same_center
 
 
 class ForeignCustomer(CenterRow):
@@ -43,13 +43,44 @@ class ForeignChat(CenterRow):
     )
     external_id = models.CharField(_("external id"), max_length=200, blank=True)
     facts = models.JSONField(default=dict, blank=True)
+    head = models.PositiveIntegerField(
+        default=0,
+        help_text="Of the numbering of its own door (ForeignLine), drawn with the chat's row locked.",
+    )
+    cursor = models.PositiveIntegerField(
+        default=0, help_text="Up to where a client that names no number has been answered."
+    )
     told_position = models.PositiveIntegerField(null=True, blank=True, help_text="In the queue, as last announced.")
 
     class Meta:
         verbose_name = _("chat of a foreign API")
         verbose_name_plural = _("chats of foreign APIs")
-        constraints = same_center("foreignchat", "registration", "chat")
+        constraints = [addressable("foreignchat"), *same_center("foreignchat", "registration", "chat")]
         indexes = [models.Index(fields=["registration", "external_id"], name="foreignchat_external_id")]
 
     def __str__(self) -> str:
         return f"{self.chat_id} {self.external_id}"
+
+
+class ForeignLine(models.Model):
+    """One line of a chat as a door counts that numbers more than our log does: typing, say. 1, 2, 3 … without holes, written with what causes it."""
+
+    pk = models.CompositePrimaryKey("foreign_chat_id", "number")
+    center = center_key("foreign_lines", db_index=False, db_constraint=False)
+    foreign_chat = own_key("chats.ForeignChat", related_name="lines", db_index=False)
+    number = models.PositiveIntegerField()
+    type = models.CharField(max_length=30)
+    position = models.PositiveIntegerField(
+        null=True, help_text="Of the event that it tells; empty for what the log does not keep."
+    )
+    data = models.JSONField(default=dict)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["foreign_chat_id", "number"]
+        verbose_name = _("line of a foreign API")
+        verbose_name_plural = _("lines of foreign APIs")
+        constraints = same_center("foreignline", "foreign_chat")
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.type}"

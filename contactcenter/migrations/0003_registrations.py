@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             name='Registration',
             fields=[
                 ('id', models.UUIDField(default=contactcenter.models.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('protocol', models.CharField(choices=[('hyperchat', 'Inbenta HyperChat')], default='hyperchat', max_length=20, verbose_name='spoken API')),
+                ('protocol', models.CharField(choices=[('hyperchat', 'Inbenta HyperChat'), ('genesys', 'Genesys customer chat')], default='hyperchat', max_length=20, verbose_name='spoken API')),
                 ('foreign_id', models.CharField(default=contactcenter.models.registration.new_foreign_id, help_text='Enter the one that your clients send already, or keep this one.', max_length=100, validators=[django.core.validators.RegexValidator('^[\\x21-\\x7e]+$', 'Letters, digits and signs without blanks.')], verbose_name='application id')),
                 ('secret_hash', models.CharField(blank=True, editable=False, max_length=64)),
                 ('secret_hint', models.CharField(blank=True, editable=False, max_length=12, verbose_name='secret begins with')),

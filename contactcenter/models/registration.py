@@ -28,6 +28,7 @@ class Registration(CenterRow):
 
     class Protocol(models.TextChoices):
         HYPERCHAT = "hyperchat", _("Inbenta HyperChat")
+        GENESYS = "genesys", _("Genesys customer chat")
 
     center = center_key("registrations")
     application = own_key("contactcenter.Application", related_name="registrations", verbose_name=_("application"))
