@@ -2,7 +2,7 @@
 
 import secrets
 from base64 import b64encode
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
@@ -14,6 +14,8 @@ from contactcenter.models.ids import new_id
 from contactcenter.models.secret import SecretField
 from contactcenter.models.tenancy import CenterRow, addressable, center_key, own_key, same_center
 
+OLD_SECRET_LIVES = timedelta(hours=24)
+
 
 def new_webhook_secret() -> str:
     """As Standard Webhooks writes them: whsec_ and 32 random bytes in base64."""
@@ -23,9 +25,15 @@ def new_webhook_secret() -> str:
 class WebhookQuerySet(models.QuerySet["Webhook"]):
     def live(self) -> "WebhookQuerySet":
         """Those for which events are filed and sent."""
-        return self.filter(
-            is_active=True, disabled_at=None, application__is_active=True, center__is_active=True
-        ).exclude(verified_at=None)
+        return (
+            self.kept()
+            .filter(is_active=True, disabled_at=None, application__is_active=True, center__is_active=True)
+            .exclude(verified_at=None)
+        )
+
+    def kept(self) -> "WebhookQuerySet":
+        """Those that nobody has deleted."""
+        return self.filter(deleted_at=None)
 
 
 class Webhook(CenterRow):
@@ -59,6 +67,8 @@ class Webhook(CenterRow):
     )
     disabled_at = models.DateTimeField(_("switched off"), null=True, blank=True, editable=False)
     disabled_reason = models.CharField(_("why switched off"), max_length=200, blank=True, editable=False)
+    # The row goes later (actions.hooks.erase_deleted): whoever files for it at this moment must not fail.
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects = WebhookQuerySet.as_manager()
@@ -76,6 +86,13 @@ class Webhook(CenterRow):
         """The secrets to sign with, the newest first: two while one replaces the other."""
         has_old = self.old_secret and self.old_secret_until and self.old_secret_until > now
         return [self.secret, self.old_secret] if has_old else [self.secret]
+
+    def renew_secret(self, now: datetime) -> str:
+        """A new secret, which is never shown again. The old one signs beside it for a day, so that receivers can change over."""
+        self.old_secret, self.old_secret_until = self.secret, now + OLD_SECRET_LIVES
+        secret = self.secret = new_webhook_secret()
+        self.save(update_fields=["secret", "old_secret", "old_secret_until"])
+        return secret
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):

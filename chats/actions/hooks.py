@@ -1,0 +1,134 @@
+"""Web hooks as applications register them. Each change stands in the audit log under the application's name."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from chats.errors import Gone
+from chats.models import Attempt, Delivery, Webhook
+from contactcenter import audit
+from contactcenter.models import Application, Registration
+
+from .targets import check_events, check_room, check_url
+
+CHANGED = ("url", "events", "is_active", "verified_at", "disabled_at", "disabled_reason")
+ERASED_AFTER = timedelta(hours=1)  # no transaction that still saw it live lasts that long
+ERASED_AT_ONCE = 500  # deliveries in one transaction
+
+
+@transaction.atomic
+def add_webhook(
+    application: Application,
+    *,
+    url: str,
+    events: Iterable[str],
+    registration: Registration | None = None,
+    now: datetime,
+) -> Webhook:
+    """One that hears our words, or with `registration` (of this application) a foreign API's, once hands were shaken.
+
+    Raises Invalid for a wrong address or event, Full past the number of web hooks, Conflict for a second one of ours at the same address.
+    """
+    url, patterns = check_url(url), check_events(events, registration=registration)
+    application = _lock_application(application.pk)
+    check_room(application, url=url, registration=registration)
+    webhook = Webhook.objects.create(
+        center=application.center,
+        application=application,
+        registration=registration,
+        url=url,
+        events=patterns,
+        verified_at=None if registration else now,
+        created_at=now,
+    )
+    _note("web hook added", webhook, {"url": url, "events": patterns})
+    return webhook
+
+
+@transaction.atomic
+def change_webhook(webhook: Webhook, fields: dict[str, Any], now: datetime) -> Webhook:
+    """fields: url, events, is_active. Another address or switching on ends what the receiver's 410 began. Raises Invalid, Conflict, Gone."""
+    kept = _lock(webhook)
+    before = {name: getattr(kept, name) for name in fields}
+    if "url" in fields:
+        _move(kept, check_url(fields["url"]))
+    if "events" in fields:
+        kept.events = check_events(fields["events"], registration=kept.registration)
+    if "is_active" in fields:
+        kept.is_active = bool(fields["is_active"])
+    if kept.is_active and {"url", "is_active"} & set(fields):
+        kept.disabled_at, kept.disabled_reason = None, ""
+    kept.save(update_fields=CHANGED)
+    changes = {name: [old, getattr(kept, name)] for name, old in before.items() if old != getattr(kept, name)}
+    if changes:
+        _note("web hook changed", kept, changes)
+    return kept
+
+
+@transaction.atomic
+def renew_secret(webhook: Webhook, *, now: datetime) -> str:
+    """A new secret, shown to nobody again; the old one signs beside it for a day. Raises Gone."""
+    kept = _lock(webhook)
+    secret = kept.renew_secret(now)
+    _note("web hook secret renewed", kept, {})
+    return secret
+
+
+@transaction.atomic
+def delete_webhook(webhook: Webhook, *, now: datetime) -> None:
+    """Nothing more is filed for it or sent to it; `erase_deleted` takes the rows. Raises Gone."""
+    kept = _lock(webhook)
+    end_webhook(kept, now)
+    _note("web hook deleted", kept, {})
+
+
+def end_webhook(webhook: Webhook, now: datetime) -> None:
+    """Without a line in the audit log, for a caller who writes it."""
+    Webhook.objects.kept().filter(pk=webhook.pk).update(deleted_at=now, is_active=False)
+
+
+def erase_deleted(now: datetime, *, batches: int = 20) -> int:
+    """Rows of deleted web hooks, in short transactions and no more than so many; says how many deliveries went. The next run takes the rest."""
+    ended = Webhook.objects.filter(deleted_at__lte=now - ERASED_AFTER)
+    erased = 0
+    for _batch in range(batches):
+        numbers = list(Delivery.objects.filter(webhook__in=ended).values_list("number", flat=True)[:ERASED_AT_ONCE])
+        if not numbers:
+            ended.delete()
+            break
+        with transaction.atomic():
+            Attempt.objects.filter(delivery__number__in=numbers).delete()
+            Delivery.objects.filter(number__in=numbers).delete()
+        erased += len(numbers)
+    return erased
+
+
+def _move(webhook: Webhook, url: str) -> None:
+    """To another address, where hands are shaken anew if they are shaken at all."""
+    if url == webhook.url:
+        return
+    check_room(webhook.application, url=url, registration=webhook.registration, but=webhook)
+    webhook.url = url
+    if webhook.registration_id is not None:
+        webhook.verified_at = None
+
+
+def _lock(webhook: Webhook) -> Webhook:
+    """The row as it is now, locked after its application. Raises Gone."""
+    application = _lock_application(webhook.application_id)
+    rows = Webhook.objects.kept().filter(application=application)
+    kept = rows.select_for_update(no_key=True).filter(pk=webhook.pk).first()
+    if kept is None:
+        raise Gone
+    return kept
+
+
+def _lock_application(pk: Any) -> Application:
+    return Application.objects.select_for_update(no_key=True).get(pk=pk)
+
+
+def _note(action: str, webhook: Webhook, changes: dict[str, Any]) -> None:
+    actor = f"application {webhook.application.name}"
+    audit.note(action, actor=actor, center=webhook.center, subject=webhook, changes=changes)
