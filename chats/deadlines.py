@@ -14,14 +14,20 @@ class Step(Enum):
     REMIND = "remind"
     CLOSE_LEFT = "close_left"  # the customer's client stayed away
     CLOSE_IDLE = "close_idle"  # the customer's client is there, but silent
+    CLOSE_UNSOUGHT = "close_unsought"  # the program that steers the search has forgotten the chat
 
 
-def next_step(chat: Chat, team: Team, lease_until: datetime | None, now: datetime) -> tuple[Step, datetime]:
+def next_step(
+    chat: Chat, team: Team, lease_until: datetime | None, now: datetime, *, unsought_since: datetime | None = None
+) -> tuple[Step, datetime]:
     """What is due now, and when to look again.
 
     `lease_until`: until when the customer's client is known to be there; None where nobody asks it for signs of life (SMS, email).
+    `unsought_since`: since when a waiting chat, whose search a program steers, is searched for by nobody.
     """
-    wanted = _deadlines(chat, team, lease_until, now)
+    wanted = _deadlines(chat, team, lease_until)
+    if unsought_since is not None:
+        wanted.append((unsought_since + timedelta(seconds=team.away_close_seconds), Step.CLOSE_UNSOUGHT))
     due = [(at, step) for at, step in wanted if at <= now]
     later = [at for at, _ in wanted if at > now]
     look_at = min(later, default=now + timedelta(seconds=60))
@@ -31,10 +37,16 @@ def next_step(chat: Chat, team: Team, lease_until: datetime | None, now: datetim
     return step, max(look_at, now + timedelta(seconds=1))
 
 
-ORDER = [Step.CLOSE_LEFT, Step.CLOSE_IDLE, Step.FAIL_SEARCH, Step.REMIND]  # the strongest of several goes first
+ORDER = [
+    Step.CLOSE_LEFT,
+    Step.CLOSE_IDLE,
+    Step.CLOSE_UNSOUGHT,
+    Step.FAIL_SEARCH,
+    Step.REMIND,
+]  # the strongest of several goes first
 
 
-def _deadlines(chat: Chat, team: Team, lease_until: datetime | None, now: datetime) -> list[tuple[datetime, Step]]:
+def _deadlines(chat: Chat, team: Team, lease_until: datetime | None) -> list[tuple[datetime, Step]]:
     wanted: list[tuple[datetime, Step]] = []
     if chat.state == Chat.State.SEARCHING and chat.search_until:
         wanted.append((chat.search_until, Step.FAIL_SEARCH))

@@ -58,7 +58,7 @@ class NotePosted(ChatEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class ChatQueued(ChatEvent):
-    """reason: new, transfer, agent_gone, reopened or search."""
+    """reason: new, transfer, agent_gone, left, returned or reopened."""
 
     type = "chat.queued"
     team: str
@@ -134,7 +134,7 @@ class AgentJoined(ChatEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class AgentLeft(ChatEvent):
-    """reason: transferred or gone."""
+    """reason: transferred, gone, left or returned."""
 
     type = "agent.left"
     agent: str

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from .actions import offer, tend
-from .routing import engine, sweeps
+from .routing import engine, search, sweeps
 
 EXPIRES = 60  # seconds after which a wake-up that no worker took is worthless: sweeps have done its work
 
@@ -33,6 +33,11 @@ def tend_chat(chat_id: str) -> None:
 
 
 @shared_task
+def continue_search(search_id: str) -> None:
+    search.continue_search(UUID(search_id), timezone.now())
+
+
+@shared_task
 def mail_transcript(request_id: str) -> None:
     # Here, because the typesetter behind it is large and every process imports this module.
     from .transcripts.mail import send_transcript
@@ -44,6 +49,13 @@ def mail_transcript(request_id: str) -> None:
 def sweep() -> None:
     """Everything of chats that is due."""
     sweeps.sweep(timezone.now())
+
+
+@shared_task
+def sweep_searches() -> None:
+    """A task for each search that is due: advisers are slow, and whoever goes on with a search claims it."""
+    for search_id in search.due_searches(timezone.now()):
+        publish("continue_search", str(search_id))
 
 
 @shared_task

@@ -32,6 +32,7 @@ REDIS: dict[str, Any] = {
 SWEEPS: dict[str, float] = {
     "contactcenter.canary": 30,
     "chats.tasks.sweep": 2,
+    "chats.tasks.sweep_searches": 3,
     "chats.tasks.sweep_transcripts": 10,
     "chats.tasks.tidy": 3600,
 }

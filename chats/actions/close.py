@@ -15,6 +15,7 @@ from chats.models import Chat, Participant
 
 from .hold import leave
 from .locking import lock_chat
+from .search import end_search
 from .slots import route_after
 
 
@@ -56,6 +57,7 @@ def _close(chat: Chat, *, by: str, reason: str, sender: Participant | None, now:
         return chat
     agent = chat.agent
     left, freed = leave(chat, reason="closed", now=now)
+    end_search(chat, now)
     # The end of the chat says that its agent leaves. What is still to be said is an offer that was withdrawn.
     happened: list[ChatEvent] = [event for event in left if not event.is_public]
     said = words or chat.team.closing

@@ -14,6 +14,7 @@ from chats.models import Chat, Customer, Invitation, Occupation
 
 from .locking import lock_chat, lock_open_chat, seat_in_chat
 from .pace import note_moved
+from .search import end_search
 from .slots import free_slot, lock_seats_for, note_assigned, route_after, take_slot
 
 
@@ -28,6 +29,7 @@ def join(chat: Chat, agent: Agent, *, reason: str, before: tuple[ChatEvent, ...]
     chat.queued_at = chat.search_until = None
     chat.due_at = now + timedelta(seconds=min(chat.team.away_reminder_seconds, chat.team.idle_reminder_seconds))
     joined = AgentJoined(agent=str(agent.pk), name=agent.name, reason=reason)
+    end_search(chat, now)
     record(chat, *before, joined, sender=participant, now=now)
 
 

@@ -24,6 +24,7 @@ from chats.models import Chat, Invitation
 from .hold import join
 from .locking import lock_chat
 from .pace import note_moved
+from .search import ask_next, note_offer
 from .slots import free_slot, hold, route_after, take_slot
 
 ENDINGS: dict[str, type[InvitationEvent]] = {
@@ -34,9 +35,18 @@ ENDINGS: dict[str, type[InvitationEvent]] = {
 
 
 def offer_chat(
-    chat: Chat, agent: Agent, *, reason: str, now: datetime, before: tuple[ChatEvent, ...] = ()
+    chat: Chat,
+    agent: Agent,
+    *,
+    reason: str,
+    now: datetime,
+    seconds: int | None = None,
+    before: tuple[ChatEvent, ...] = (),
 ) -> Invitation:
-    """Offer a waiting chat, whose row the caller has locked, to an agent. `before` (the decision) is recorded ahead of it. Raises Full."""
+    """Offer a waiting chat, whose row the caller has locked, to an agent, for the team's time or for so many seconds.
+
+    `before` (the decision) is recorded ahead of it. Raises Full.
+    """
     invitation = Invitation.objects.create(
         center_id=chat.center_id,
         chat=chat,
@@ -44,7 +54,7 @@ def offer_chat(
         team_id=chat.team_id,
         reason=reason,
         offered_at=now,
-        expires_at=now + timedelta(seconds=chat.team.invitation_seconds),
+        expires_at=now + timedelta(seconds=seconds or chat.team.invitation_seconds),
     )
     take_slot(agent, chat, invitation=invitation, now=now)
     offered = InvitationOffered(
@@ -55,6 +65,7 @@ def offer_chat(
         expires_at=invitation.expires_at.isoformat(),
     )
     record(chat, *before, offered, now=now)
+    note_offer(chat, now)
     return invitation
 
 
@@ -106,6 +117,7 @@ def end_offer(chat: Chat, invitation: Invitation, state: str, *, now: datetime) 
     freed = free_slot(chat, now)
     agent = invitation.agent
     record(chat, ENDINGS[state](invitation=str(invitation.pk), agent=str(agent.pk), name=agent.name), now=now)
+    ask_next(chat, now)
     route_after(chat, freed, now)
 
 

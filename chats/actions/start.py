@@ -10,10 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from chats.due import ask_routing
 from chats.errors import Blocked, Invalid, OutsideHours
 from chats.events import ChatEvent, ChatQueued, ChatStarted, MessagePosted, Record, number, store
-from chats.models import Chat, Customer, Participant
+from chats.models import Chat, Customer, Participant, Search
 from contactcenter.hours import is_open
 from contactcenter.models import Channel, Team
 
+from .history import Entry, history_event
 from .post import Post, post_message
 from .text import check_text
 
@@ -35,6 +36,8 @@ class Start:
     page_url: str = ""
     page_title: str = ""
     has_lease: bool = True  # the client will be asked for signs of life
+    is_steered: bool = False  # offered to nobody until its program searches (actions.search)
+    history: list[Entry] = field(default_factory=list)  # what was said elsewhere before, oldest first
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Started:
 def start_chat(channel: Channel, customer: Customer, start: Start, *, now: datetime) -> Started:
     """Start a chat, or return the one that this customer has open (or that the same `client_id` made).
 
-    Raises Blocked, OutsideHours, Invalid (no team).
+    Raises Blocked, OutsideHours, Invalid (no team, a history or text that cannot be kept).
     """
     # Two first messages of one customer at the same moment meet here: the second finds the first one's chat.
     customer = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
@@ -69,7 +72,10 @@ def start_chat(channel: Channel, customer: Customer, start: Start, *, now: datet
     participant.joined_at = now
     participant.lease_until = now + CUSTOMER_LEASE if start.has_lease else None
     _write(chat, participant, start, now)
-    ask_routing([team.pk], now)
+    if start.is_steered:
+        Search.objects.create(center_id=chat.center_id, chat=chat)
+    else:
+        ask_routing([team.pk], now)
     return Started(chat, participant, replayed=False)
 
 
@@ -103,14 +109,14 @@ def _join_known(chat: Chat, start: Start, now: datetime) -> Started:
 
 
 def _new_chat(channel: Channel, customer: Customer, team: Team, start: Start, now: datetime) -> Chat:
-    is_direct = team.mode == Team.Mode.DIRECT
+    is_direct = team.mode == Team.Mode.DIRECT and not start.is_steered
     search_until = now + timedelta(seconds=team.search_seconds) if is_direct else None
     return Chat(
         center_id=channel.center_id,
         channel=channel,
         customer=customer,
         team=team,
-        state=Chat.State.SEARCHING if is_direct else Chat.State.QUEUED,
+        state=Chat.State.SEARCHING if is_direct or start.is_steered else Chat.State.QUEUED,
         client_id=start.client_id,
         subject=start.subject,
         language=start.language or customer.language,
@@ -123,7 +129,7 @@ def _new_chat(channel: Channel, customer: Customer, team: Team, start: Start, no
         queued_at=now,
         waiting_since=now,
         search_until=search_until,
-        due_at=search_until or now + timedelta(seconds=team.away_reminder_seconds),
+        due_at=search_until or now + timedelta(seconds=min(team.away_reminder_seconds, team.away_close_seconds)),
     )
 
 
@@ -131,8 +137,11 @@ def _write(chat: Chat, participant: Participant, start: Start, now: datetime) ->
     team = chat.team
     happened: list[tuple[ChatEvent, Participant | None]] = [
         (ChatStarted(team=team.name, subject=chat.subject, channel=chat.channel.kind), participant),
-        (ChatQueued(team=team.name), None),
     ]
+    history = history_event(start.history)
+    if history.entries:
+        happened.append((history, None))
+    happened.append((ChatQueued(team=team.name), None))
     if start.text:
         happened.append((MessagePosted(text=start.text, client_id=start.client_id), participant))
         chat.last_text, chat.last_text_at, chat.last_sender_kind = start.text[:200], now, participant.kind

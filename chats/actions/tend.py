@@ -8,11 +8,12 @@ from django.db import transaction
 from chats.deadlines import Step, next_step
 from chats.due import ask_routing
 from chats.events import CustomerReminded, SearchFailed, record
-from chats.models import Chat, Participant
+from chats.models import Chat, Participant, Search
 from contactcenter.models import Team
 
 from .close import close_chat
 from .locking import lock_open_chat
+from .search import search_anew
 
 
 @transaction.atomic
@@ -23,7 +24,9 @@ def tend_chat(chat_id: UUID, *, now: datetime) -> Step:
     if chat is None:
         return Step.NOTHING
     customer = chat.participants.get(kind=Participant.Kind.CUSTOMER)
-    step, look_at = next_step(chat, chat.team, customer.lease_until, now)
+    search = Search.objects.filter(chat=chat).first()
+    unsought_since = search.unsought_since(chat) if search else None
+    step, look_at = next_step(chat, chat.team, customer.lease_until, now, unsought_since=unsought_since)
     offer = chat.invitations.pending().first() if step is Step.FAIL_SEARCH else None
     if offer:
         # It is ringing at somebody's: nobody was found only when that ends, too. Routing makes no further offer by then.
@@ -39,6 +42,8 @@ def tend_chat(chat_id: UUID, *, now: datetime) -> Step:
             close_chat(Chat.objects, chat.pk, reason=Chat.CloseReason.CUSTOMER_LEFT, now=now)
         case Step.CLOSE_IDLE:
             close_chat(Chat.objects, chat.pk, reason=Chat.CloseReason.IDLE, now=now)
+        case Step.CLOSE_UNSOUGHT:
+            close_chat(Chat.objects, chat.pk, reason=Chat.CloseReason.UNANSWERED, now=now)
         case Step.NOTHING:
             Chat.objects.filter(pk=chat.pk).update(due_at=look_at)
     return step
@@ -46,9 +51,13 @@ def tend_chat(chat_id: UUID, *, now: datetime) -> Step:
 
 @transaction.atomic
 def search_again(participant: Participant, *, now: datetime) -> Chat:
-    """The customer wants the search (direct mode) to go on for another period."""
+    """The customer wants the search (direct mode) to go on for another period, or one that a program steers to start anew after its end."""
     chat = lock_open_chat(Chat.objects, participant.chat_id)
-    if chat.state == Chat.State.SEARCHING:
+    search = Search.objects.filter(chat=chat).first()
+    if search is not None:
+        if chat.is_waiting and not search.is_running:
+            search_anew(chat, now)
+    elif chat.state == Chat.State.SEARCHING:
         _search_on(chat, now)
         chat.save(update_fields=["search_until", "due_at"])
         ask_routing([chat.team_id], now)

@@ -16,6 +16,7 @@ from contactcenter.models import Team
 from .hold import leave
 from .locking import lock_open_chat, seat_in_chat
 from .offer import offer_chat
+from .search import search_anew
 from .slots import lock_seats_for, route_after
 from .text import check_text
 
@@ -56,10 +57,23 @@ def transfer_to_agent(by: Agent, chat_id: UUID, agent: Agent, *, note: str = "",
 
 
 @transaction.atomic
+def leave_chat(agent: Agent, chat_id: UUID, *, now: datetime) -> Chat:
+    """The chat's agent gives it back; it waits for another one. Raises Forbidden, NotFound, Closed."""
+    chat = lock_open_chat(agent.center.chats, chat_id)
+    if chat.agent_id != agent.pk:
+        raise Forbidden(_("Only the chat's agent may leave it."))
+    return requeue_chat(agent.center.chats, chat_id, reason="left", now=now)
+
+
+@transaction.atomic
 def requeue_chat(chats: Any, chat_id: UUID, *, reason: str, now: datetime) -> Chat:
-    """Put a chat whose agent is gone back into its team's queue, in front of those who came later."""
+    """Put a chat back into its team's queue, in front of those who came later.
+
+    reason: agent_gone (nobody hears of the agent any more), left (the agent gives it back) or returned (an application wants another agent).
+    Raises NotFound, Closed.
+    """
     chat = lock_open_chat(chats, chat_id)
-    left, freed = leave(chat, reason="gone", now=now)
+    left, freed = leave(chat, reason="gone" if reason == "agent_gone" else reason, now=now)
     enqueue(chat, chat.team, now)
     chat.queued_at = chat.started_at
     record(chat, *left, ChatQueued(team=chat.team.name, reason=reason), now=now)
@@ -69,9 +83,10 @@ def requeue_chat(chats: Any, chat_id: UUID, *, reason: str, now: datetime) -> Ch
 
 def enqueue(chat: Chat, team: Team, now: datetime) -> None:
     """The locked chat waits for this team from now on; the caller records it."""
-    is_direct = team.mode == Team.Mode.DIRECT
+    is_steered = search_anew(chat, now)
+    is_direct = team.mode == Team.Mode.DIRECT and not is_steered
     chat.team = team
-    chat.state = Chat.State.SEARCHING if is_direct else Chat.State.QUEUED
+    chat.state = Chat.State.SEARCHING if is_direct or is_steered else Chat.State.QUEUED
     chat.queued_at = now
     chat.search_until = now + timedelta(seconds=team.search_seconds) if is_direct else None
     chat.due_at = chat.search_until or now + timedelta(seconds=team.away_reminder_seconds)

@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from contactcenter.models.team import Team
 from contactcenter.models.tenancy import CenterRow, center_key, same_center
 
+from .chat import Chat
+
 
 class SearchQuerySet(models.QuerySet["Search"]):
     def due(self, now: datetime) -> "SearchQuerySet":
@@ -43,3 +45,9 @@ class Search(CenterRow):
     @property
     def is_running(self) -> bool:
         return self.started_at is not None and self.ended_at is None
+
+    def unsought_since(self, chat: Chat) -> datetime | None:
+        """Since when the chat waits while nobody searches; None while somebody does, or the chat has an agent."""
+        if self.is_running or not chat.is_waiting:
+            return None
+        return max(filter(None, [self.ended_at, chat.queued_at]), default=chat.started_at)

@@ -1,4 +1,4 @@
-"""The agents of a team and the chats that wait for them, as the pure choice wants them. Four queries, however many there are."""
+"""The agents of a team and the chats that wait for them, as the pure choice wants them. Five queries, however many there are."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -10,12 +10,14 @@ from django.db.models import Count, Max, Q
 
 from agents.models import Membership, Slot
 from agents.models.presence import LEAVING
-from chats.models import Chat, Invitation
+from chats.events import AgentLeft
+from chats.models import Chat, Event, Invitation, Participant
 from contactcenter.models import Team
 
-from .choose import Candidate, Need
+from .choose import Candidate, Need, words
 
 MEMORY = timedelta(minutes=10)  # how long it counts that somebody would not take a chat
+GIVEN_BACK = ("left", "returned")  # reasons of agent.left
 MOST_CHATS = 1000  # looked at in one run; the others are far from their turn
 
 _AGENT = ("agent_id", "agent__name", "agent__capacity", "agent__languages", "agent__skills")
@@ -61,8 +63,8 @@ def _candidate(row: tuple[Any, ...], figures: list[Any], now: datetime) -> Candi
         is_seen=lease_until is not None and lease_until > now + LEAVING,
         capacity=capacity,
         free=live - busy,
-        languages=_words(languages),
-        skills=_words(skills),
+        languages=words(languages),
+        skills=words(skills),
         # Lunch is not idleness: it counts from when the agent came online.
         idle_since=None if all_busy else max(idle_since or status_at, status_at),
         # An offer counts as an assignment, or one agent would be offered everything before the first is answered.
@@ -75,13 +77,13 @@ def load_waiting(team: Team, now: datetime) -> list[Waiting]:
     chats = _unoffered(team).exclude(state=Chat.State.SEARCHING, search_until__lte=now)
     tried = _load_tried(team, now)
     return [
-        Waiting(pk, Need(language=language, skills=_words(skills), tried=tuple(tried.get(pk, ()))))
+        Waiting(pk, Need(language=language, skills=words(skills), tried=tuple(tried.get(pk, ()))))
         for pk, language, skills in chats.values_list("pk", "language", "skills")[:MOST_CHATS]
     ]
 
 
 def _unoffered(team: Team) -> Any:
-    return Chat.objects.waiting().filter(team=team, occupation=None)
+    return Chat.objects.waiting().unsteered().filter(team=team, occupation=None)
 
 
 def _load_tried(team: Team, now: datetime) -> dict[UUID, list[tuple[UUID, datetime]]]:
@@ -91,12 +93,19 @@ def _load_tried(team: Team, now: datetime) -> dict[UUID, list[tuple[UUID, dateti
         state__in=[Invitation.State.DECLINED, Invitation.State.EXPIRED],
         ended_at__gt=now - MEMORY,
     )
+    rows = list(refusals.values_list("chat_id", "agent_id", "ended_at"))
+    rows += load_left(_unoffered(team).values("pk"), now - MEMORY)
     tried: dict[UUID, list[tuple[UUID, datetime]]] = defaultdict(list)
-    for chat_id, agent_id, ended_at in refusals.order_by("ended_at").values_list("chat_id", "agent_id", "ended_at"):
-        tried[chat_id].append((agent_id, ended_at))
+    for chat_id, agent_id, at in sorted(rows, key=lambda row: row[2]):
+        tried[chat_id].append((agent_id, at))
     return tried
 
 
-def _words(values: Any) -> tuple[str, ...]:
-    """From a JSON column, where one wrong value must not stop the routing of a whole team."""
-    return tuple(str(value) for value in values) if isinstance(values, list) else ()
+def load_left(chat_ids: Any, since: datetime) -> list[tuple[UUID, UUID, datetime]]:
+    """(chat, agent, when) of agents who gave one of these chats back, or were to give it back: somebody else is wanted."""
+    # The log of a chat is read only where a seat says that somebody left it.
+    seats = Participant.objects.filter(chat__in=chat_ids, left_at__gte=since, agent__isnull=False)
+    left: Any = Event.objects.filter(
+        chat_id__in=seats.values("chat_id"), type=AgentLeft.type, data__reason__in=GIVEN_BACK, at__gte=since
+    )
+    return [(chat_id, UUID(agent), at) for chat_id, agent, at in left.values_list("chat_id", "data__agent", "at")]

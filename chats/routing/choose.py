@@ -47,11 +47,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """What a chat asks for. `tried`: who declined it or let it ring out, and when, oldest first."""
+    """What a chat asks for. `tried`: who declined it, let it ring out or gave it back, and when, oldest first; `asked`: whom its search has asked."""
 
     language: str = ""
     skills: tuple[str, ...] = ()
     tried: tuple[tuple[UUID, datetime], ...] = ()
+    asked: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +95,12 @@ class _Wish:
     language: str
     skills: frozenset[str]
     tried: dict[UUID, datetime] = field(default_factory=dict)
+    asked: frozenset[UUID] = frozenset()
 
 
 def choose(candidates: Sequence[Candidate], need: Need, *, strategy: str, now: datetime) -> Decision:
     """The best candidate by the team's strategy; those who would not take this chat come after everybody else, the least recent first."""
-    wish = _Wish(_language_asked_for(candidates, need), _folded(need.skills), dict(need.tried))
+    wish = _Wish(_language_asked_for(candidates, need), _folded(need.skills), dict(need.tried), need.asked)
     eligible: list[Candidate] = []
     excluded: list[tuple[Candidate, str]] = []
     for one in candidates:
@@ -122,6 +124,8 @@ def _why_not(one: Candidate, wish: _Wish, now: datetime) -> str:
     """The first reason that excludes the agent, the one that changes least often first; empty when there is none."""
     if not one.in_team:
         return "not_in_team"
+    if one.agent_id in wish.asked:
+        return "asked"
     if one.status != Presence.Status.ONLINE:
         return "away" if one.status == Presence.Status.AWAY else "offline"
     if not one.is_seen:
@@ -153,5 +157,10 @@ def _main_language(code: str) -> str:
     return code.replace("_", "-").split("-")[0].lower()
 
 
-def _folded(words: Sequence[str]) -> frozenset[str]:
-    return frozenset(word.strip().casefold() for word in words)
+def _folded(several: Sequence[str]) -> frozenset[str]:
+    return frozenset(word.strip().casefold() for word in several)
+
+
+def words(values: Any) -> tuple[str, ...]:
+    """Languages or skills from a JSON column, where one wrong value must not stop the routing of a whole team."""
+    return tuple(str(value) for value in values) if isinstance(values, list) else ()

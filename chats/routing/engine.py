@@ -118,7 +118,7 @@ class Run:
         if chat is None:
             return False
         assert decision.chosen is not None  # noqa: S101 - the caller has looked
-        agent = self._lock_agent(decision.chosen.agent_id)
+        agent = lock_present(decision.chosen.agent_id, self.now)
         decided = describe(self.team, decision)
         try:
             offer_chat(chat, agent, reason=self.team.strategy, now=self.now, before=(decided,))
@@ -134,15 +134,6 @@ class Run:
         if chat is None or Occupation.objects.filter(chat=chat).exists():
             return None
         return chat
-
-    def _lock_agent(self, agent_id: UUID) -> Agent:
-        """Raises Outdated for who has gone away since the picture was taken."""
-        lock_seats(agent_id)
-        present = Presence.objects.available(self.now).filter(agent_id=agent_id, agent__is_active=True)
-        presence = present.select_related("agent").first()
-        if presence is None:
-            raise Outdated
-        return presence.agent
 
     def _count_offer(self, agent_id: UUID) -> None:
         seen = self.candidates[agent_id]
@@ -160,6 +151,16 @@ class Run:
         chat = self._lock_waiting(waiting)
         if chat is not None and last_reasons([chat.pk]).get(chat.pk) != reason_codes(decision):
             record(chat, describe(self.team, decision), now=self.now)
+
+
+def lock_present(agent_id: UUID, now: datetime) -> Agent:
+    """The agent, alone with the slots until the end of the transaction. Raises Outdated for who has gone away since the picture was taken."""
+    lock_seats(agent_id)
+    present = Presence.objects.available(now).filter(agent_id=agent_id, agent__is_active=True)
+    presence = present.select_related("agent").first()
+    if presence is None:
+        raise Outdated
+    return presence.agent
 
 
 def lock_center(center_id: UUID) -> None:

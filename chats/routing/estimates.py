@@ -15,9 +15,9 @@ MOST_CHATS = 1000
 
 
 def queue_places(team_id: UUID, now: datetime | None = None) -> list[tuple[UUID, int, int | None]]:
-    """(chat, position, expected wait in seconds) of every waiting chat of the team, the next one first. Position 1 is next; the wait is None while nothing is known."""
+    """(chat, position, expected wait in seconds) of every chat that waits in the team's queue, the next one first. Position 1 is next; the wait is None while nothing is known."""
     now = now or timezone.now()
-    chats = Chat.objects.waiting().filter(team_id=team_id)
+    chats = Chat.objects.waiting().unsteered().filter(team_id=team_id)
     rows = list(chats.values_list("pk", "occupation", "queued_at")[:MOST_CHATS])
     if not rows:
         return []

@@ -13,10 +13,11 @@ from .choose import Decision
 MOST_AGENTS = 20  # named in one record; the counts tell about all
 
 
-def describe(team: Team, decision: Decision) -> RoutingDecided:
+def describe(team: Team, decision: Decision, *, strategy: str = "") -> RoutingDecided:
+    """`strategy`: the one that was followed where it is not the team's."""
     return RoutingDecided(
         team=team.name,
-        strategy=team.strategy,
+        strategy=strategy or team.strategy,
         chosen=str(decision.chosen.agent_id) if decision.chosen else None,
         eligible=[one.facts() for one in decision.eligible[:MOST_AGENTS]],
         excluded=[

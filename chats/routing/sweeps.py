@@ -102,7 +102,7 @@ def tend_chats(now: datetime) -> int:
 
 def remind_queues(now: datetime) -> None:
     """The safety net: a team that has a waiting chat and a free slot, but whose queue is not due, was forgotten by somebody."""
-    waiting = Chat.objects.filter(team=OuterRef("team"), state__in=Chat.WAITING, occupation=None)
+    waiting = Chat.objects.unsteered().filter(team=OuterRef("team"), state__in=Chat.WAITING, occupation=None)
     free = Slot.objects.filter(agent=OuterRef("agent"), is_retired=False, occupation=None)
     there = Q(agent__presence__status=Presence.Status.ONLINE, agent__presence__lease_until__gt=now + LEAVING)
     able = Membership.objects.filter(there, Exists(free), Exists(waiting), agent__is_active=True)
