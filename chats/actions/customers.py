@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chats.errors import Conflict
 from chats.events import CustomerUpdated, record
-from chats.models import Chat, Customer, Participant
+from chats.models import Chat, Customer, ForeignCustomer, Participant
 
 from .close import close_chat
 
@@ -72,6 +72,11 @@ def merge_customers(customer: Customer, into: Customer) -> Customer:
     customer.chats.update(customer=into)
     customer.sessions.update(customer=into)
     customer.offline_messages.update(customer=into)
+    # A foreign API that knows both keeps the one that stays.
+    known = ForeignCustomer.objects.filter(customer=into).values("registration_id")
+    customer.foreign.exclude(registration_id__in=list(known.values_list("registration_id", flat=True))).update(
+        customer=into
+    )
     for name in OWN_FIELDS:
         setattr(into, name, getattr(into, name) or getattr(customer, name))
     into.data = customer.data | into.data

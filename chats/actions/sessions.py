@@ -95,7 +95,7 @@ def open_session(
         opened = Opened(known, token)
     else:
         customer = Customer.objects.create(center_id=channel.center_id, language=language, last_seen_at=now)
-        return _begin(channel, customer, now)
+        return begin_session(channel, customer, now)
     if page and page.get("url"):
         opened.customer.chats.open().update(page_url=page["url"], page_title=page.get("title", ""))
     return opened
@@ -121,7 +121,8 @@ def check_signature(channel: Channel, identity: Identity, now: datetime) -> None
         raise Forbidden(_("The signature of this identity has expired. Sign it anew."))
 
 
-def _begin(channel: Channel, customer: Customer, now: datetime) -> Opened:
+def begin_session(channel: Channel, customer: Customer, now: datetime) -> Opened:
+    """A new session of a customer whom the door has just made, or who has proven to be it."""
     token = secrets.token_urlsafe(32)
     session = CustomerSession.objects.create(
         center_id=channel.center_id,
@@ -145,7 +146,7 @@ def _identify(
     Customer.objects.filter(pk=customer.pk).update(last_seen_at=now)
     if known is not None:
         end_session(known)
-    return _begin(channel, customer, now)
+    return begin_session(channel, customer, now)
 
 
 def _proven_customer(channel: Channel, known: CustomerSession | None, identity: Identity) -> Customer:

@@ -10,15 +10,24 @@ from django.utils.translation import gettext_lazy as _
 from chats.due import ask_routing
 from chats.errors import Blocked, Invalid, OutsideHours
 from chats.events import ChatEvent, ChatQueued, ChatStarted, MessagePosted, Record, number, store
-from chats.models import Chat, Customer, Participant, Search
+from chats.models import Chat, Customer, ForeignChat, Participant, Search
 from contactcenter.hours import is_open
-from contactcenter.models import Channel, Team
+from contactcenter.models import Channel, Registration, Team
 
 from .history import Entry, history_event
 from .post import Post, post_message
 from .text import check_text
 
 CUSTOMER_LEASE = timedelta(seconds=90)  # browsers let a background tab's timers sleep for a minute
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """How a foreign API knows the chat that begins (models.ForeignChat)."""
+
+    registration: Registration
+    external_id: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +47,7 @@ class Start:
     has_lease: bool = True  # the client will be asked for signs of life
     is_steered: bool = False  # offered to nobody until its program searches (actions.search)
     history: list[Entry] = field(default_factory=list)  # what was said elsewhere before, oldest first
+    foreign: Foreign | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +133,7 @@ def _new_chat(channel: Channel, customer: Customer, team: Team, start: Start, no
         skills=start.skills,
         priority=start.priority,
         data=start.data,
+        is_foreign=start.foreign is not None,
         page_url=start.page_url,
         page_title=start.page_title,
         started_at=now,
@@ -151,4 +162,8 @@ def _write(chat: Chat, participant: Participant, start: Start, now: datetime) ->
     rows = [number(chat, event, sender=sender, now=now) for event, sender in happened]
     chat.save(force_insert=True)
     participant.save(force_insert=True)
+    if start.foreign:  # before the events: who tells them abroad looks for it
+        foreign = ForeignChat(center_id=chat.center_id, chat=chat, registration=start.foreign.registration)
+        foreign.external_id, foreign.facts = start.foreign.external_id, start.foreign.facts
+        foreign.save(force_insert=True)
     store([Record(chat, row) for row in rows])

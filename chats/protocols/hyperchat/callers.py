@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from hmac import compare_digest
 from typing import Any, ClassVar
 from uuid import UUID
@@ -12,8 +13,10 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from agents.models import Agent
-from chats.actions.sessions import find_session
+from agents.models import Agent, Presence
+from agents.presence import AGENT_LEASE, renew_leases
+from chats.actions.sessions import find_session, may_slide, slide_session
+from chats.doors.bookkeeping import unless_away
 from chats.doors.origins import is_allowed
 from chats.doors.throttles import ANONYMOUS_BY_ADDRESS, WRONG_PASSWORDS, address_of, count
 from chats.errors import Forbidden, Unauthorized
@@ -85,6 +88,9 @@ class HyperchatAuthentication(BaseAuthentication):
             count(ANONYMOUS_BY_ADDRESS, address_of(request))
             if not is_allowed(request, registration.application.allowed_origins):
                 raise Forbidden("This origin is not allowed")
+        if isinstance(caller.user, Agent):
+            # An agent's client that only asks now and then is there as long as it asks.
+            unless_away(partial(renew_leases, [caller.user.pk], now + AGENT_LEASE))
         return caller, None
 
     def authenticate_header(self, request: Request) -> str:
@@ -130,12 +136,16 @@ def user_of_token(registration: Registration, token: str, now: datetime) -> Cust
     session = find_session(token, now)
     if session is None or session.channel_id != registration.channel_id:
         return None
-    is_ours = registration.customers.filter(customer_id=session.customer_id).exists()
-    return session.customer if is_ours else None
+    if not registration.customers.filter(customer_id=session.customer_id).exists():
+        return None
+    if may_slide(session, now):
+        unless_away(partial(slide_session, session, now))
+    customer: Customer = session.customer
+    return customer
 
 
 def agent_token(registration: Registration, agent: Agent) -> str:
-    """What POST /agents/login gives. It ends with the person's sessions (session_version) or after twelve hours."""
+    """What POST /agents/login gives. It ends with the person's sessions (session_version) or after twelve hours, and counts while the agent is not offline."""
     said = [str(registration.pk), str(agent.pk), agent.user.session_version]
     return signing.dumps(said, salt=AGENT_SIGNER)
 
@@ -148,7 +158,8 @@ def _agent_of(registration: Registration, token: str) -> Agent | None:
     if registration_id != str(registration.pk):
         return None
     agents = Agent.objects.active().filter(center_id=registration.center_id, user__session_version=version)
-    return agents.filter(pk=UUID(agent_id)).select_related("user", "center").first()
+    there = agents.exclude(presence__status=Presence.Status.OFFLINE)
+    return there.filter(pk=UUID(agent_id)).select_related("user", "center").first()
 
 
 def _shown(request: Any) -> Credentials:

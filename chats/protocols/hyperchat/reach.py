@@ -58,8 +58,11 @@ class Reach:
         return known if user is None or isinstance(user, Agent) else known.filter(customer=user)
 
     def customer(self, user_id: Any) -> ForeignCustomer:
-        """Raises NotFound."""
-        found: ForeignCustomer = self._one(self.customers(), "customer_id", user_id)
+        """Whom the id names, or who has taken in that customer when staff found both to be one person. Raises NotFound."""
+        try:
+            found: ForeignCustomer = self._one(self.customers(), "customer_id", user_id)
+        except NotFound:
+            found = self._one(self.customers(), "customer__merged", user_id)
         return found
 
     def agents(self) -> "QuerySet[Agent]":

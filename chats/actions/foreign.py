@@ -1,0 +1,146 @@
+"""Customers and chats as the clients of a foreign API make and change them: our own rows, and beside each what that API must give back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import IntegrityError, transaction
+
+from chats.due import ask_routing
+from chats.errors import Conflict
+from chats.models import Chat, Customer, ForeignChat, ForeignCustomer
+from contactcenter.models import Registration, Team
+
+from .customers import update_customer
+from .history import Entry
+from .locking import lock_chat
+from .sessions import begin_session
+from .start import Foreign, Start, Started, start_chat
+
+# The messages of both are compared by clients.
+TAKEN = "User already exists"
+HAS_CHAT = "User already has a chat"
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A new customer, and the token by which its own client proves to be it."""
+
+    foreign: ForeignCustomer
+    token: str
+
+
+@transaction.atomic
+def make_customer(
+    registration: Registration,
+    fields: dict[str, Any],
+    *,
+    external_id: str = "",
+    facts: dict[str, Any] | None = None,
+    now: datetime,
+) -> Joined:
+    """A new customer with a session. `fields`: name, email, phone, language, data; `facts`: the client's own words, given back as they are.
+
+    The external id is the registration's alone: it never leads to a customer of another door. Raises Conflict when it is taken.
+    """
+    customer = Customer.objects.create(center_id=registration.center_id, last_seen_at=now, **fields)
+    foreign = ForeignCustomer(center_id=registration.center_id, registration=registration, customer=customer)
+    foreign.external_id, foreign.facts = external_id or None, facts or {}
+    _save(foreign)
+    return Joined(foreign, begin_session(registration.channel, customer, now).token)
+
+
+@transaction.atomic
+def change_customer(
+    foreign: ForeignCustomer,
+    fields: dict[str, Any],
+    *,
+    external_id: str | None = None,
+    facts: dict[str, Any] | None = None,
+    now: datetime,
+) -> ForeignCustomer:
+    """Change what is named; `facts` are merged, an external id of None stays and an empty one goes. Raises Conflict when it is another's."""
+    # The customer before its own rows, as everywhere.
+    customer = update_customer(foreign.customer, fields, now=now)
+    foreign = ForeignCustomer.objects.select_for_update(no_key=True, of=("self",)).get(pk=foreign.pk)
+    foreign.customer = customer
+    if external_id is not None:
+        foreign.external_id = external_id or None
+    foreign.facts = foreign.facts | (facts or {})
+    _save(foreign)
+    return foreign
+
+
+@transaction.atomic
+def begin_foreign_chat(
+    registration: Registration,
+    customer: ForeignCustomer,
+    *,
+    team: Team,
+    facts: dict[str, Any],
+    external_id: str = "",
+    language: str = "",
+    text: str = "",
+    history: list[Entry] | None = None,
+    now: datetime,
+) -> Started:
+    """Start a chat of the customer. Without a queue it is offered to nobody until its client searches (actions.search).
+
+    Raises Conflict when the customer has an open chat, and what start_chat raises.
+    """
+    # Of two that begin at the same moment the second waits here, and finds the chat of the first.
+    locked = Customer.objects.select_for_update(no_key=True).get(pk=customer.customer_id)
+    if locked.chats.open().exists():
+        raise Conflict(HAS_CHAT)
+    start = Start(
+        client_id=str(uuid4()),
+        team=team,
+        text=text,
+        language=language,
+        has_lease=False,
+        is_steered=not registration.uses_queue,
+        history=history or [],
+        foreign=Foreign(registration, external_id, facts),
+    )
+    return start_chat(registration.channel, locked, start, now=now)
+
+
+@transaction.atomic
+def change_foreign_chat(
+    chats: Any,
+    chat_id: UUID,
+    *,
+    language: str | None = None,
+    external_id: str | None = None,
+    facts: dict[str, Any] | None = None,
+    now: datetime,
+) -> Chat:
+    """Change what is not None; `facts` are merged. Also of a chat that has ended. Raises NotFound."""
+    chat = lock_chat(chats, chat_id)
+    foreign = ForeignChat.objects.select_related("registration").get(chat=chat)
+    if external_id is not None:
+        foreign.external_id = external_id
+    foreign.facts = foreign.facts | (facts or {})
+    foreign.save(update_fields=["external_id", "facts"])
+    chat.foreign = foreign
+    if language is not None and language != chat.language:
+        chat.language = language
+        chat.save(update_fields=["language"])
+        if chat.is_waiting:
+            ask_routing([chat.team_id], now)
+    return chat
+
+
+def _save(foreign: ForeignCustomer) -> None:
+    try:
+        # Two may want the same id at the same moment; the constraint lets one row have it.
+        with transaction.atomic():
+            foreign.save()
+    except IntegrityError:
+        others = ForeignCustomer.objects.filter(
+            registration_id=foreign.registration_id, external_id=foreign.external_id
+        )
+        if others.exclude(pk=foreign.pk).exists():
+            raise Conflict(TAKEN) from None
+        raise
