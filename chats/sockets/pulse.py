@@ -7,7 +7,7 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 import structlog
@@ -37,10 +37,26 @@ LEASE_EVERY = 10.0
 ALIVE = 25.0  # who was heard within this time is there: the question comes every 20 s
 
 
+Step = Callable[[], Awaitable[None]]
+
+
+class Guest(Protocol):
+    """A connection of a foreign protocol. What that protocol looks at for all of its own it adds to `beats` and `surveys`."""
+
+    def readers(self) -> "list[Reader]": ...
+    def leased_agent(self) -> UUID | None:
+        """Whose lease it keeps."""
+
+    def end(self, close_code: int, code: str = "", message: Any = "") -> None: ...
+
+
 class Pulse:
     """Two loops: one for what must be seen within two seconds, one for what many look at, at most once a second."""
 
     def __init__(self) -> None:
+        self.guests: set[Guest] = set()
+        self.beats: list[Step] = []
+        self.surveys: list[Step] = []
         self.poked = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
         self.leased_at = 0.0
@@ -70,7 +86,7 @@ class Pulse:
         )
         while True:
             await asyncio.sleep(TICK)
-            for step in steps:
+            for step in (*steps, *self.beats):
                 await _guarded(step)
 
     async def _survey(self) -> None:
@@ -81,6 +97,8 @@ class Pulse:
             self.poked.clear()
             await _guarded(self._show_boards)
             await _guarded(self._show_places)
+            for step in self.surveys:
+                await _guarded(step)
             await asyncio.sleep(LEAST)
 
     # Every socket -----------------------------------------------------------------------------------------------------
@@ -92,7 +110,7 @@ class Pulse:
 
     async def _check_heads(self) -> None:
         watched: dict[UUID, list[tuple[Any, Reader, int]]] = defaultdict(list)
-        for socket in _welcome("customer") + _welcome("agent"):
+        for socket in (*_welcome("customer"), *_welcome("agent"), *self.guests):
             for reader in socket.readers():
                 # The cursor before the question: what is announced while it is asked must not look like a lost log.
                 watched[reader.chat_id].append((socket, reader, reader.cursor))
@@ -115,6 +133,7 @@ class Pulse:
         self.leased_at = clock
         alive = [socket for socket in Socket.everyone if socket.is_welcome and clock - socket.heard_at < ALIVE]
         agents = {socket.agent.pk for socket in alive if socket.kind == "agent"}  # type: ignore[attr-defined]
+        agents.update(agent_id for guest in self.guests if (agent_id := guest.leased_agent()))
         mine = {socket.participant for socket in alive if socket.kind == "customer"}  # type: ignore[attr-defined]
         now = timezone.now()
         if agents:
@@ -194,7 +213,7 @@ def _welcome(kind: str) -> list[Any]:
     return [socket for socket in Socket.everyone if socket.kind == kind and socket.is_welcome]
 
 
-async def _guarded(step: Callable[[], Awaitable[None]]) -> None:
+async def _guarded(step: Step) -> None:
     """The outermost door of the loops: the database may be away now and back at the next beat."""
     try:
         await step()
