@@ -65,10 +65,13 @@ def search_anew(chat: Chat, now: datetime) -> bool:
 
 def note_offer(chat: Chat, now: datetime) -> None:
     """The locked chat rings at somebody's: nobody else is asked meanwhile. Also an offer made by hand goes on to the next agent when it ends."""
-    searches = Search.objects.filter(chat=chat)
-    searches.filter(started_at=None).update(started_at=now)
-    searches.exclude(ended_at=None).update(started_at=now, ended_at=None)
-    searches.update(due_at=None)
+    search = Search.objects.filter(chat=chat).first()
+    if search is None:
+        return
+    if not search.is_running:
+        search.started_at, search.ended_at = now, None
+    search.due_at = None
+    search.save()
 
 
 def ask_next(chat: Chat, now: datetime) -> None:

@@ -17,7 +17,7 @@ def at(seconds):
     return None if seconds is None else NOW + timedelta(seconds=seconds)
 
 
-def look(state="active", lease=None, *, reminder="Still there?", **times):
+def look(state="active", lease=None, *, reminder="Still there?", unsought=None, **times):
     """Times in seconds from now. The team reminds after 60 (away) or 300 (idle) and closes after 300 or 900."""
     team = Team(
         reminder=reminder,
@@ -27,7 +27,7 @@ def look(state="active", lease=None, *, reminder="Still there?", **times):
         idle_close_seconds=900,
     )
     chat = Chat(team=team, state=state, **{name: at(seconds) for name, seconds in times.items()})
-    step, again = next_step(chat, team, at(lease), NOW)
+    step, again = next_step(chat, team, at(lease), NOW, unsought_since=at(unsought))
     return step, (again - NOW).total_seconds()
 
 
@@ -38,6 +38,12 @@ def look(state="active", lease=None, *, reminder="Still there?", **times):
         ({"state": "searching", "search_until": 20}, (Step.NOTHING, 20)),
         ({"state": "searching", "search_until": 0}, (Step.FAIL_SEARCH, 60)),
         ({"state": "queued", "search_until": None}, (Step.NOTHING, 60)),
+        # A program steers the search, and does not search
+        ({"state": "searching", "unsought": 0}, (Step.NOTHING, 300)),
+        ({"state": "searching", "unsought": -299, "lease": 90}, (Step.NOTHING, 1)),
+        ({"state": "searching", "unsought": -300, "lease": 90}, (Step.CLOSE_UNSOUGHT, 150)),
+        ({"state": "searching", "unsought": -300, "lease": -300}, (Step.CLOSE_LEFT, 60)),
+        ({"state": "searching", "unsought": -300, "lease": -60}, (Step.CLOSE_UNSOUGHT, 240)),
         # The customer's client
         ({"lease": 90, "waiting_since": -5}, (Step.NOTHING, 150)),
         ({"lease": -59, "waiting_since": -5}, (Step.NOTHING, 1)),

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chats import tasks
-from chats.models import Chat, Invitation, Queue
+from chats.models import Chat, Invitation, Queue, Search
 from tests.conftest import make_chat, online
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
@@ -41,8 +41,29 @@ def test_a_chat_is_tended_only_when_it_is_due(acme, now):
     assert Chat.objects.get(pk=chat.pk).due_at > now
 
 
+def test_a_search_goes_on_once_and_the_sweep_finds_one_that_was_missed(acme, ann, now, monkeypatch):
+    online(ann, now)
+    make_chat(acme, now, is_steered=True)
+    search = Search.objects.get()
+    Search.objects.update(started_at=now, due_at=now)
+    published = []
+    monkeypatch.setattr(tasks, "publish", lambda *work: published.append(work))
+    tasks.sweep_searches()
+    assert published == [("continue_search", str(search.pk))]
+    for _ in range(2):
+        tasks.continue_search(str(search.pk))
+    tasks.sweep_searches()
+    assert (Invitation.objects.pending().count(), len(published)) == (1, 1)
+
+
 def test_unknown_ids_are_harmless(acme):
-    for task in (tasks.route_team, tasks.expire_invitation, tasks.tend_chat, tasks.mail_transcript):
+    for task in (
+        tasks.route_team,
+        tasks.continue_search,
+        tasks.expire_invitation,
+        tasks.tend_chat,
+        tasks.mail_transcript,
+    ):
         task(str(acme.center.pk))
 
 

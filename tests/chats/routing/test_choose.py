@@ -80,7 +80,10 @@ def test_ties_are_broken_the_same_way_whatever_the_order_of_asking(strategy, ann
         ({"skills": ("tax",)}, {"skills": ("tax", "law")}, "skill"),
         ({}, {"skills": ("law",)}, "skill"),
         ({}, {"tried": ((IDS["ann"], ago(5)),)}, "declined"),
+        ({}, {"asked": frozenset([IDS["ann"]])}, "asked"),
         # Of several, the one that changes least often is told.
+        ({"status": "offline"}, {"asked": frozenset([IDS["ann"]])}, "asked"),
+        ({"in_team": False}, {"asked": frozenset([IDS["ann"]])}, "not_in_team"),
         ({"status": "offline", "is_seen": False, "free": 0}, {}, "offline"),
         ({"free": 0, "languages": ("en",)}, {"language": "de"}, "language"),
         ({"free": 0}, {"tried": ((IDS["ann"], ago(5)),)}, "no_free_slot"),

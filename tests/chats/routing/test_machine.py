@@ -16,12 +16,14 @@ from chats.actions.close import close_by_agent, close_by_customer
 from chats.actions.hold import assign_chat, pick_chat, reopen_chat
 from chats.actions.offer import accept_invitation, decline_invitation
 from chats.actions.post import Post, post_message
+from chats.actions.search import begin_search
 from chats.actions.start import Start, start_chat
 from chats.actions.tend import search_again
-from chats.actions.transfer import requeue_chat, transfer_to_agent, transfer_to_team
+from chats.actions.transfer import leave_chat, requeue_chat, transfer_to_agent, transfer_to_team
 from chats.errors import Refused
-from chats.models import Chat, Invitation, Occupation, Participant
+from chats.models import Chat, Invitation, Occupation, Participant, Search
 from chats.routing import sweeps
+from chats.routing.search import continue_search, due_searches, search_agent
 from contactcenter.models import Team
 from tests.chats.routing.truths import check_all, check_somebody_will_look, moved, overlooked
 from tests.conftest import make_agent, make_center, make_customer
@@ -139,8 +141,9 @@ class Shop(RuleBasedStateMachine):
         language=st.sampled_from(["", "", "de", "fr"]),
         skills=st.sampled_from([[], [], ["tax"]]),
         priority=st.sampled_from([0, 0, 5]),
+        steered=st.sampled_from([False, False, True]),
     )
-    def start(self, team, language, skills, priority):
+    def start(self, team, language, skills, priority, steered=False):
         self.count += 1
         wish = Start(
             client_id=f"c{self.count}",
@@ -149,6 +152,7 @@ class Shop(RuleBasedStateMachine):
             skills=skills,
             priority=priority,
             text="Hello" if self.count % 2 else "",
+            is_steered=steered,
         )
         start_chat(self.cast.channel, make_customer(self.cast), wish, now=self.now)
 
@@ -181,6 +185,13 @@ class Shop(RuleBasedStateMachine):
         chat = self.chat(which, "searching")
         if chat:
             self.attempt(search_again, chat.participants.get(kind="customer"))
+
+    @rule(which=ANY, attempts=st.sampled_from([None, 1, 2]), at_once=st.booleans())
+    def steer(self, which, attempts, at_once):
+        """A program begins a search; now and then it dies before it asks the first agent."""
+        chat = self.chat(which, "searching") or self.chat(which)
+        if chat and self.attempt(begin_search, Chat.objects, chat.pk, attempts=attempts) and at_once:
+            search_agent(chat.pk, self.now)
 
     # Agents and chats -----------------------------------------------------------------------------
 
@@ -223,10 +234,13 @@ class Shop(RuleBasedStateMachine):
         if chat := self.chat(which, "closed"):
             self.attempt(reopen_chat, self.agent(who), chat.pk)
 
-    @rule(which=ANY)
-    def requeue(self, which):
-        if chat := self.chat(which, "active"):
-            self.attempt(requeue_chat, Chat.objects, chat.pk, reason="agent_gone")
+    @rule(which=ANY, reason=st.sampled_from(["agent_gone", "returned", "left"]))
+    def requeue(self, which, reason):
+        chat = self.chat(which, "active")
+        if chat and reason == "left":
+            self.attempt(leave_chat, Agent.objects.get(pk=chat.agent_id), chat.pk)
+        elif chat:
+            self.attempt(requeue_chat, Chat.objects, chat.pk, reason=reason)
 
     # Time and routing -----------------------------------------------------------------------------
 
@@ -243,6 +257,10 @@ class Shop(RuleBasedStateMachine):
     @rule()
     def sweep(self):
         sweeps.sweep(self.now)
+        for search_id in due_searches(self.now):
+            continue_search(search_id, self.now)
+        assert not Search.objects.due(self.now).exists()
+        # A search that ended with nobody has set no time that is over.
         assert overlooked(self.now) == []
         assert not Chat.objects.due(self.now).exists()
         assert not Invitation.objects.overdue(self.now).exists()

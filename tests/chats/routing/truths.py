@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from agents.models import Agent, Slot
-from chats.models import Chat, Event, Invitation, Occupation, Queue
+from chats.models import Chat, Event, Invitation, Occupation, Queue, Search
 from chats.routing.choose import ASK_AGAIN_AFTER
 
 
@@ -13,6 +13,7 @@ def check_all() -> None:
     check_slots()
     check_owners()
     check_logs()
+    check_searches()
 
 
 def check_slots() -> None:
@@ -63,20 +64,37 @@ def check_logs() -> None:
         assert indexes == list(range(1, chat.index + 1))
 
 
+def check_searches() -> None:
+    """A search runs only for a chat that waits, and then either rings at somebody's or will be gone on with."""
+    offered = set(Invitation.objects.pending().values_list("chat_id", flat=True))
+    for search in Search.objects.select_related("chat"):
+        story = (search.chat.state, search.chat_id in offered, search.is_running, search.due_at is not None)
+        assert search.chat.search_until is None
+        assert search.chat.state != Chat.State.QUEUED, story
+        assert search.is_running or not (search.due_at or search.chat_id in offered), story
+        assert search.chat.is_waiting or not search.is_running, story
+        assert not search.is_running or (search.due_at is None) == (search.chat_id in offered), story
+
+
 def overlooked(now: datetime, team_id: UUID | None = None) -> list[tuple[str, str]]:
     """Waiting chats beside an agent who fits, is there and has a free slot: after routing there are none.
 
-    Who would not take this chat within the last seconds does not count, nor does a search whose time is over.
+    Who would not take this chat within the last seconds, or gave it back, does not count, nor does a search whose time is over.
     """
     found = []
     free = Slot.objects.filter(is_retired=False, occupation=None)
     agents = list(Agent.objects.active().filter(slots__in=free).distinct().select_related("presence"))
-    chats = Chat.objects.waiting().filter(occupation=None)
+    chats = Chat.objects.waiting().filter(occupation=None, search=None)
     for chat in chats.filter(team_id=team_id) if team_id else chats:
         if chat.search_until and chat.search_until <= now:
             continue
         refusals = chat.invitations.filter(state__in=["declined", "expired"], ended_at__gt=now - ASK_AGAIN_AFTER)
         tired = set(refusals.values_list("agent_id", flat=True))
+        given_back = chat.events.filter(type="agent.left", data__reason__in=["left", "returned"])
+        tired |= {
+            UUID(agent)
+            for agent in given_back.filter(at__gt=now - ASK_AGAIN_AFTER).values_list("data__agent", flat=True)
+        }
         for agent in agents:
             speaks = not chat.language or not agent.languages or chat.language in agent.languages
             if (
