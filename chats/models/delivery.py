@@ -82,6 +82,15 @@ class Webhook(CenterRow):
     def __str__(self) -> str:
         return self.url
 
+    @property
+    def state(self) -> str:
+        """active, or why nothing is sent: off (by hand), disabled (its receiver said 410), unverified (hands are not shaken yet)."""
+        if self.disabled_at is not None:
+            return "disabled"
+        if not self.is_active:
+            return "off"
+        return "active" if self.verified_at is not None else "unverified"
+
     def live_secrets(self, now: datetime) -> list[str]:
         """The secrets to sign with, the newest first: two while one replaces the other."""
         has_old = self.old_secret and self.old_secret_until and self.old_secret_until > now
@@ -98,6 +107,15 @@ class Webhook(CenterRow):
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def pending(self) -> "DeliveryQuerySet":
         return self.filter(sent_at=None, failed_at=None)
+
+    def in_state(self, state: str) -> "DeliveryQuerySet":
+        """Those whose `state` is this one."""
+        match state:
+            case "pending":
+                return self.pending()
+            case "sent":
+                return self.exclude(sent_at=None)
+        return self.exclude(failed_at=None)
 
     def due(self, now: datetime) -> "DeliveryQuerySet":
         """What is to be sent by now, held back or not."""
@@ -152,12 +170,20 @@ class Delivery(models.Model):
             models.Index(
                 fields=["due_at"], condition=Q(sent_at__isnull=True, failed_at__isnull=True), name="delivery_due"
             ),
+            models.Index(fields=["webhook", "number"], condition=Q(failed_at__isnull=False), name="delivery_given_up"),
             models.Index(fields=["webhook", "filed_at", "number"], name="delivery_filed"),
             models.Index(fields=["chat"], name="delivery_of_chat"),
         ]
 
     def __str__(self) -> str:
         return f"{self.event} {self.id}"
+
+    @property
+    def state(self) -> str:
+        """pending, sent, or failed: given up."""
+        if self.sent_at is not None:
+            return "sent"
+        return "pending" if self.failed_at is None else "failed"
 
 
 class Attempt(CenterRow):
