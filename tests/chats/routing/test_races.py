@@ -20,12 +20,14 @@ from chats.actions.close import close_by_agent, close_by_customer
 from chats.actions.hold import assign_chat, pick_chat, reopen_chat
 from chats.actions.offer import accept_invitation, decline_invitation
 from chats.actions.post import Post, post_messages
+from chats.actions.search import begin_search
 from chats.actions.start import Start, start_chat
-from chats.actions.transfer import transfer_to_agent, transfer_to_team
+from chats.actions.transfer import leave_chat, transfer_to_agent, transfer_to_team
 from chats.errors import Refused
-from chats.models import Chat, Event, Invitation, Occupation, Queue
+from chats.models import Chat, Event, Invitation, Occupation, Queue, Search
 from chats.routing import sweeps
 from chats.routing.engine import route_team
+from chats.routing.search import continue_search, due_searches, search_agent
 from tests.chats.routing.truths import check_all, moved, overlooked
 from tests.conftest import make_agent, make_center, make_customer
 
@@ -135,6 +137,7 @@ def test_twenty_busy_people_at_once(agents, capacity):
 def settle(now):
     Queue.objects.update(routing_due_at=now)
     sweeps.sweep(now)
+    do_continue(None, None, "")
 
 
 def some(dice, rows):
@@ -155,6 +158,32 @@ def anybody(acme, dice):
 def do_start(acme, dice, mark):
     wish = Start(client_id=mark, team=dice.choice(acme.teams), text="Hello", priority=dice.choice([0, 0, 3]))
     start_chat(acme.channel, make_customer(acme), wish, now=timezone.now())
+
+
+def do_steer(acme, dice, mark):
+    wish = Start(client_id=mark, team=dice.choice(acme.teams), is_steered=True)
+    chat = start_chat(acme.channel, make_customer(acme), wish, now=timezone.now()).chat
+    seek(acme, chat.pk)
+
+
+def do_seek(acme, dice, mark):
+    seek(acme, some(dice, Search.objects.order_by("-pk")).chat_id)
+
+
+def seek(acme, chat_id):
+    """What a program's door does when it is asked for an agent."""
+    begin_search(acme.center.chats, chat_id, now=timezone.now())
+    return search_agent(chat_id, timezone.now())
+
+
+def do_continue(acme, dice, mark):
+    for search_id in due_searches(timezone.now()):
+        continue_search(search_id, timezone.now())
+
+
+def do_leave(acme, dice, mark):
+    chat = chat_of(dice, "active")
+    leave_chat(chat.agent, chat.pk, now=timezone.now())
 
 
 def do_answer(acme, dice, mark):
@@ -228,6 +257,10 @@ DEEDS = [
     ("answer", do_answer),
     ("answer", do_answer),
     ("close", do_close),
+    ("steer", do_steer),
+    ("seek", do_seek),
+    ("continue", do_continue),
+    ("leave", do_leave),
     ("pick", do_pick),
     ("assign", do_assign),
     ("transfer", do_transfer),
@@ -271,3 +304,39 @@ def fight_over_a_chat(acme, mark):
     endings = sum(log[f"invitation.{end}"] for end in ("accepted", "declined", "expired", "withdrawn"))
     assert endings + Invitation.objects.pending().filter(chat=chat).count() == log["invitation.offered"]
     close_by_customer(chat.participants.get(kind="customer"), now=timezone.now())
+
+
+def test_twenty_programs_that_ask_at_once_hear_of_the_same_agent():
+    acme = make_crew(5, 2)
+    chat = start_chat(acme.channel, make_customer(acme), Start(client_id="s", is_steered=True), now=timezone.now()).chat
+    found = []
+    assert at_once([lambda: found.append(seek(acme, chat.pk))] * THREADS) == []
+    assert found == [Invitation.objects.get().agent] * THREADS
+    log = Counter(Event.objects.filter(chat=chat).values_list("type", flat=True))
+    assert (log["invitation.offered"], log["routing.decided"], log["search.failed"]) == (1, 1, 0)
+    check_all()
+
+
+def test_an_offer_declined_while_programs_and_workers_ask_rings_at_the_next_agent():
+    acme = make_crew(3, 20)
+    for number in range(6):
+        wish = Start(client_id=f"s{number}", is_steered=True)
+        chat = start_chat(acme.channel, make_customer(acme), wish, now=timezone.now()).chat
+        first = seek(acme, chat.pk)
+        decline_while_asking(acme, chat, first)
+
+
+def decline_while_asking(acme, chat, first):
+    offer = Invitation.objects.pending().select_related("agent__center").get(chat=chat)
+    search_id = Search.objects.get(chat=chat).pk
+    found = []
+    jobs = [lambda: decline_invitation(offer.agent, offer.pk, now=timezone.now())]
+    jobs += [lambda: found.append(seek(acme, chat.pk))] * 9
+    jobs += [lambda: continue_search(search_id, timezone.now())] * 9
+    assert at_once(jobs) == []
+    second = seek(acme, chat.pk)
+    assert second not in (None, first)
+    assert set(found) <= {first, second}
+    assert Invitation.objects.filter(chat=chat).count() == 2
+    assert not Event.objects.filter(chat=chat, type="search.failed").exists()
+    check_all()
