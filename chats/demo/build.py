@@ -14,6 +14,7 @@ from agents.seats import open_seat
 from contactcenter.models import Application, Channel, ContactCenter, FormField, Team, User, WidgetSettings
 
 from .content import ACCENTS, CENTERS
+from .hyperchat import build_hyperchat
 from .morning import play_morning
 
 DEMO_FILE = "demo.json"  # what `demo --json` prints, for programs that look for it
@@ -27,7 +28,8 @@ def build_demo(now: datetime) -> dict[str, Any]:
         centers = {slug: _build_center(slug, plan, known, now) for slug, plan in CENTERS.items()}
         _operator(centers["acme"], known)
         secret = _application(centers["acme"], known)
-    described = describe(centers["acme"], known) | {"application": {"secret": secret}}
+        doors = build_hyperchat(centers["acme"], _own_origins(), known)
+    described = describe(centers["acme"], known) | {"application": {"secret": secret}} | doors
     _keep(DEMO_FILE, described)
     _keep(SECRETS_FILE, known)
     return described
@@ -98,13 +100,16 @@ def _channel(center: ContactCenter, plan: dict[str, Any]) -> Channel:
         FormField.objects.bulk_create(
             [FormField(center=center, channel=channel, order=order, **row) for order, row in enumerate(plan["form"])]
         )
-    # The demo site is served by ourselves, at whatever address this start has.
-    local = settings.BASE_URL.replace("127.0.0.1", "localhost")
-    origins = sorted({*channel.allowed_origins, settings.BASE_URL, local})
+    origins = sorted(_own_origins().union(channel.allowed_origins))
     if origins != channel.allowed_origins:
         channel.allowed_origins = origins
         channel.save(update_fields=["allowed_origins"])
     return channel
+
+
+def _own_origins() -> set[str]:
+    """The demo site is served by ourselves, at whatever address this start has."""
+    return {settings.BASE_URL, settings.BASE_URL.replace("127.0.0.1", "localhost")}
 
 
 def _seat(center: ContactCenter, row: dict[str, Any], teams: list[Team], known: dict[str, str]) -> None:
