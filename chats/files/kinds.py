@@ -25,6 +25,10 @@ PDF_HEAD = re.compile(rb"%PDF-[12]\.\d")
 TEXT_CONTROLS = bytes(set(range(32)) - {9, 10, 12, 13, 27}) + b"\x7f"
 
 
+class WrongKind(Invalid):
+    """The kind of the file is none that is taken. Some doors say that in words of their own."""
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind of file. `relatives` are further names that puremagic gives to files of this kind."""
@@ -38,15 +42,15 @@ class Kind:
 
 
 def kind_of(data: bytes, name: str) -> Kind:
-    """The kind that the bytes prove and the name claims. Raises Invalid unless both agree."""
+    """The kind that the bytes prove and the name claims. Raises WrongKind unless both agree."""
     found = [kind for kind in KINDS if kind.matches(data) and _second_opinion(data, kind)]
     extension = extension_of(name)
     for kind in found:
         if extension in kind.extensions:
             return kind
     if found and any(extension in kind.extensions for kind in KINDS):
-        raise Invalid(fields={"file": _("What is in this file is not what its name says.")})
-    raise Invalid(
+        raise WrongKind(fields={"file": _("What is in this file is not what its name says.")})
+    raise WrongKind(
         fields={"file": _("Files of this kind cannot be sent. Pictures, PDF, Office, text, audio and video can.")}
     )
 

@@ -1,16 +1,18 @@
 """The base of every view below /v1: what proof a route wants, reading bodies as their clients send them, errors in their envelope."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar, TypeVar
 
 import structlog
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from rest_framework import exceptions, serializers
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import BasePermission
-from rest_framework.renderers import JSONRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -39,6 +41,16 @@ class AnyParser(StrictJSONParser):
     media_type = "*/*"
 
 
+class AsMade(DefaultContentNegotiation):
+    """JSON, or a file as it is, whatever the client says it accepts: a picture's tag on a page accepts pictures alone."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> Any:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
+
+
 class HasProof(BasePermission):
     """The route's `access` names the proof that the caller has shown."""
 
@@ -58,7 +70,13 @@ class Door(APIView):
     permission_classes = (HasProof,)
     parser_classes = (StrictJSONParser, FormParser, MultiPartParser, AnyParser)
     renderer_classes = (JSONRenderer,)
+    content_negotiation_class = AsMade
     schema = None
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with translation.override("en"):  # clients compare sentences; they speak no other language here
+            response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.now = timezone.now()
@@ -86,12 +104,19 @@ class Door(APIView):
             raise Invalid("The body must be a JSON object")
         return found
 
+    def spare_body(self) -> dict[str, Any]:
+        """The body where one may be left out; an upload that is sent once more counts as none, also a broken one."""
+        kind = str(self.request.content_type or "")
+        return {} if kind.startswith("multipart/") else self.body()
+
+    def query(self) -> dict[str, Any]:
+        """The address' members, the last of each name."""
+        found: dict[str, Any] = self.request.query_params.dict()
+        return found
+
     def read(self, serializer: type[Read], data: Any = None) -> dict[str, Any]:
         """What the serializer makes of the body (or of `data`). Raises DRF's ValidationError."""
-        checked = serializer(data=self.body() if data is None else data)
-        checked.is_valid(raise_exception=True)
-        found: dict[str, Any] = checked.validated_data
-        return found
+        return read_as(serializer, self.body() if data is None else data)
 
     # Browsers ---------------------------------------------------------------------------------------------------------
 
@@ -144,6 +169,14 @@ class Door(APIView):
             response["Retry-After"] = str(max(1, round((refused.retry_after if refused else None) or 2)))
         response.exception = True
         return response
+
+
+def read_as(serializer: type[Read], data: Any) -> dict[str, Any]:
+    """What the serializer makes of the data. Raises DRF's ValidationError."""
+    checked = serializer(data=data)
+    checked.is_valid(raise_exception=True)
+    found: dict[str, Any] = checked.validated_data
+    return found
 
 
 def envelope(status: int, message: str) -> Response:

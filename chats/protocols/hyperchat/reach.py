@@ -14,6 +14,9 @@ from .callers import Caller
 
 SYSTEM = "system"  # the id of the user who says automatic messages and closes chats by rule
 
+# What the shape of a chat, and who may do what in it, is read from.
+SHOWN = ("team__center", "customer", "agent", "foreign__registration", "channel")
+
 
 def as_id(value: Any) -> UUID | None:
     """An id of ours as their clients send it back: text, with or without hyphens."""
@@ -87,9 +90,11 @@ class Reach:
             return self.agent(user_id)
 
     def acting(self, user_id: Any) -> ForeignCustomer | Agent:
-        """The user in whose name the call acts: whom a server names, or the one whose token it is. Raises NotFound, Forbidden."""
+        """The user in whose name the call acts: whom a server names, or the one whose token it is. Raises Invalid, NotFound, Forbidden."""
         own = self.caller.user
         if own is None:
+            if user_id in (None, ""):
+                raise Invalid("Name the user")
             return self.user(user_id)
         if user_id not in (None, "") and as_id(user_id) != own.pk:
             raise Forbidden("This token is another user's")
@@ -98,20 +103,21 @@ class Reach:
     # Chats ------------------------------------------------------------------------------------------------------------
 
     def chats(self) -> "QuerySet[Chat]":
-        """Chats that the application began; with a customer's token that customer's, with an agent's those held or offered."""
+        """Chats that the application began; with a customer's token that customer's, with an agent's those held, offered or waiting for a team of it."""
         chats = Chat.objects.filter(foreign__registration=self.registration)
         user = self.caller.user
         if isinstance(user, Customer):
             return chats.filter(customer=user)
         if isinstance(user, Agent):
             took_part = Participant.objects.filter(agent=user, joined_at__isnull=False).values("chat_id")
-            return chats.filter(Q(occupation__agent=user) | Q(pk__in=took_part))
+            teams = Membership.objects.filter(agent=user).values("team_id")
+            waiting = Q(state__in=Chat.WAITING, team_id__in=teams)
+            return chats.filter(Q(occupation__agent=user) | Q(pk__in=took_part) | waiting)
         return chats
 
     def chat(self, chat_id: Any) -> Chat:
         """With team, customer, agent and the foreign row. Raises NotFound."""
-        chats = self.chats().select_related("team", "customer", "agent", "foreign__registration", "channel")
-        found: Chat = self._one(chats, "pk", chat_id)
+        found: Chat = self._one(self.chats().select_related(*SHOWN), "pk", chat_id)
         return found
 
     @staticmethod
@@ -121,3 +127,16 @@ class Reach:
         if row is None:
             raise NotFound
         return row
+
+
+def part_in(chat: Chat, user: ForeignCustomer | Agent) -> Participant:
+    """The user as a participant of the chat. Raises Forbidden for who takes no part in it."""
+    if isinstance(user, Agent):
+        part = chat.participants.filter(agent=user, joined_at__isnull=False).first()
+    elif user.customer_id == chat.customer_id:
+        part = chat.participants.filter(kind=Participant.Kind.CUSTOMER).first()
+    else:
+        part = None
+    if part is None:
+        raise Forbidden("This user takes no part in the chat")
+    return part

@@ -86,8 +86,9 @@ def message_id(chat_id: UUID, index: int) -> str:
 
 
 def parse_message_id(value: Any) -> tuple[UUID, int] | None:
-    """The chat and the index of a message's id; None for anything else."""
+    """The chat and the index of a message's id, also of a file's beside a text ("….1"); None for anything else."""
     head, dash, tail = value.partition("-") if isinstance(value, str) else ("", "", "")
+    tail = tail.partition(".")[0]
     if not dash or len(head) != 32 or not tail.isascii() or not tail.isdigit() or len(tail) > 9:
         return None
     try:
@@ -103,8 +104,17 @@ def sender_id(sender: Participant | None, chat: Chat) -> str:
     return str(sender.agent_id or chat.customer_id)
 
 
-def message_shapes(event: Event, chat: Chat) -> list[dict[str, Any]]:
-    """What was said as their messages: the text, then each file as a message of its own (type media). `index` must be set."""
+def readers_of(chat: Chat) -> list[tuple[str, int]]:
+    """(user, up to which index it has read) of everybody who takes part."""
+    parts = chat.participants.exclude(joined_at=None).order_by("joined_at", "id")
+    return [(sender_id(part, chat), part.read_index) for part in parts]
+
+
+def message_shapes(event: Event, chat: Chat, readers: Iterable[tuple[str, int]] = ()) -> list[dict[str, Any]]:
+    """What was said as their messages: the text, then each file as a message of its own (type media). `index` must be set.
+
+    `readers`: of readers_of, where the marks are wanted.
+    """
     assert event.index is not None  # noqa: S101 - public events alone
     own = message_id(event.chat_id, event.index)
     sender = sender_id(event.sender, chat)
@@ -112,7 +122,7 @@ def message_shapes(event: Event, chat: Chat) -> list[dict[str, Any]]:
         "chat": str(event.chat_id),
         "sender": sender,
         "created": int(event.at.timestamp()),
-        "read": [],
+        "read": [user for user, up_to in readers if up_to >= event.index and user != sender],
     }
     texts = [{"id": own, "type": "text", "message": event.text, **base}] if event.text else []
     return texts + [

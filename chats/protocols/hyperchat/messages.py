@@ -1,0 +1,89 @@
+"""Messages: read, said, marked as read."""
+
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agents.models import Agent
+from chats.actions.post import Post, Posted
+from chats.actions.read import mark_read
+from chats.actions.steer import say_as_system
+from chats.doors.storing import store_post
+from chats.errors import Invalid, NotFound
+from chats.models import Chat
+
+from .asked_messages import PostMessage, Read
+from .callers import USER_OR_SERVER
+from .door import Door
+from .reach import SYSTEM, Reach, as_id, part_in
+from .shapes import SAID, agent_user, message_shapes, parse_message_id, readers_of, user_shape
+
+
+class Messages(Door):
+    access = {"GET": USER_OR_SERVER, "POST": USER_OR_SERVER}
+
+    def get(self, request: Request, row_id: str) -> Response:
+        return Response({"messages": messages_of(self.reach.chat(row_id))})
+
+    def post(self, request: Request, row_id: str) -> Response:
+        return Response({"message": say(self.reach, row_id, self.read(PostMessage), self.now)})
+
+
+class ReadMessage(Door):
+    access = {"PUT": USER_OR_SERVER}
+
+    def put(self, request: Request, row_id: str) -> Response:
+        said = self.read(Read)
+        return Response(read_message(self.reach, row_id, said.get("userId") or said.get("user")))
+
+
+def messages_of(chat: Chat) -> list[dict[str, Any]]:
+    """Everything that was said, oldest first, with who has read it."""
+    said = chat.events.public().filter(type__in=SAID).select_related("sender")
+    readers = readers_of(chat)
+    return [shape for event in said for shape in message_shapes(event, chat, readers)]
+
+
+def say(reach: Reach, chat_id: Any, said: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """`said`: of asked_messages.PostMessage. With a clientId a repeat gets the first answer. The message as it is stored.
+
+    Raises NotFound, Forbidden, Invalid, TooLarge, TooMany, Closed, Conflict.
+    """
+    chat = reach.chat(chat_id)
+    repeated = said.get("chatId")
+    if repeated and as_id(repeated) != chat.pk:
+        raise Invalid("chatId and the address name two chats")
+    client_id = said.get("clientId") or uuid4().hex
+    text = said.get("message") or ""
+    if said.get("sender") == SYSTEM and reach.caller.is_server:
+        posted = say_as_system(reach.chats(), chat.pk, text, client_id=client_id, now=now)
+    else:
+        sender = part_in(chat, reach.acting(said.get("sender")))
+        posted = store_post(Post(chat.pk, sender.pk, client_id, text), now)
+    return shapes_at(chat, posted)[0]
+
+
+def shapes_at(chat: Chat, posted: Posted) -> list[dict[str, Any]]:
+    """The messages of what was just stored."""
+    event = chat.events.select_related("sender").get(position=posted.position)
+    return message_shapes(event, chat)
+
+
+def read_message(reach: Reach, message_id: Any, user_id: Any) -> dict[str, Any]:
+    """A user has read up to this message: {user, message}. Raises NotFound, Forbidden, Invalid."""
+    chat_id, index = parse_message_id(message_id) or (None, 0)
+    chat = reach.chat(str(chat_id))
+    event = chat.events.public().filter(index=index, type__in=SAID).select_related("sender").first()
+    if event is None:
+        raise NotFound
+    user = reach.acting(user_id)
+    mark_read(part_in(chat, user), index)
+    shapes = {shape["id"]: shape for shape in message_shapes(event, chat, readers_of(chat))}
+    if message_id not in shapes:
+        raise NotFound
+    own = [chat.pk] if chat.is_open else []
+    shown = agent_user(user, own) if isinstance(user, Agent) else user_shape(user, own)
+    return {"user": shown, "message": shapes[message_id]}
