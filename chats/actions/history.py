@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.timezone import is_naive, make_aware
 from django.utils.translation import gettext_lazy as _
 
 from chats.errors import Invalid
@@ -24,7 +25,7 @@ KINDS = ("customer", "bot", "agent")
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One line of an earlier conversation. kind: customer, bot or agent; `name` may be empty; `at` is None where nobody knows."""
+    """One line of an earlier conversation. kind: customer, bot or agent; `name` may be empty; `at` is None where nobody knows, and UTC where it names no zone."""
 
     kind: str
     text: str
@@ -59,4 +60,5 @@ def _kept(entry: Entry) -> dict[str, Any]:
     text, name = entry.text[:MOST_TEXT], entry.name[:MOST_NAME]
     check_text(text)
     check_text(name)
-    return {"kind": entry.kind, "name": name, "text": text, "at": entry.at.isoformat() if entry.at else None}
+    at = make_aware(entry.at, UTC) if entry.at and is_naive(entry.at) else entry.at
+    return {"kind": entry.kind, "name": name, "text": text, "at": at.isoformat() if at else None}

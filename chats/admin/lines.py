@@ -37,6 +37,8 @@ def line_of(event: Event) -> Line:
         kind = "note"
     elif event.type == "routing.decided":
         details = decision_shape(event)["words"]
+    elif event.type == "history.imported":
+        details = [f"{entry['name'] or entry['kind']}: {entry['text']}" for entry in event.data["entries"]]
     files = [str(file.get("name", "")) for file in event.data.get("attachments") or []]
     return Line(
         position=event.position,
@@ -70,6 +72,7 @@ def sentence(event: Event) -> str:
         "chat.closed": _("The chat was closed (%s).") % dict(Chat.CloseReason.choices).get(data.get("reason", ""), ""),
         "chat.disposed": _("Marked as: %s") % (data.get("disposition") or data.get("comment") or "–"),
         "chat.reopened": _("The chat was opened again."),
+        "history.imported": _("Lines of an earlier conversation: %s.") % len(data.get("entries", [])),
         "survey.answered": _("Rated %(rating)s. %(comment)s")
         % {"rating": data.get("rating") or "–", "comment": data.get("comment", "")},
     }

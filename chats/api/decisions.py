@@ -22,6 +22,8 @@ REASONS = {
     "skill": gettext_lazy("lacks a skill that is asked for"),
     "no_free_slot": gettext_lazy("has no free slot"),
     "declined": gettext_lazy("has just declined this chat or did not answer"),
+    "asked": gettext_lazy("was asked already"),
+    "attempts_used": gettext_lazy("was not asked: as many as wanted had been asked"),
 }
 
 

@@ -52,7 +52,7 @@ def _lines(transcript: Transcript) -> Iterator[str]:
 
 def _said(words: Words, transcript: Transcript) -> Iterator[str]:
     mark = f" ({transcript.labels['note']})" if words.side == NOTE else ""
-    yield f"[{words.time}] {one_line(words.name)}{mark}:"
+    yield f"[{words.time or '–'}] {one_line(words.name)}{mark}:"
     for bubble in words.bubbles:
         if bubble.text:
             yield from (INDENT + line for line in show(bubble.text).split("\n"))

@@ -1,6 +1,7 @@
 """The log as a reader may see it: plain values, grouped, in the reader's language and the team's time zone."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -37,7 +38,7 @@ class Bubble:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What one person said in a row. side: customer, agent, bot, system or note."""
+    """What one person said in a row. side: customer, agent, bot, system or note; `time` is empty where nobody knows it."""
 
     side: str
     name: str
@@ -81,7 +82,8 @@ def read_transcript(chat: Chat, *, for_staff: bool = False, notes: bool = False,
     """
     with translation.override(reader_language(language, chat.language, chat.center.language)):
         zone = _zone(chat)
-        days = list(_days(_events(chat, for_staff=for_staff, notes=notes), chat, zone))
+        days = _earlier(chat, zone) if for_staff else []
+        days += _days(_events(chat, for_staff=for_staff, notes=notes), chat, zone)
         return Transcript(
             reference=str(chat.pk),
             language=translation.get_language() or settings.LANGUAGE_CODE,
@@ -147,6 +149,27 @@ def _events(chat: Chat, *, for_staff: bool, notes: bool) -> "QuerySet[Event]":
     return events if notes else events.exclude(type="note.posted")
 
 
+def _earlier(chat: Chat, zone: tzinfo) -> list[Day]:
+    """What was said before the chat came to us, to a bot say, as a day of its own."""
+    said: list[Words | Notice] = []
+    for data in chat.events.filter(type="history.imported").order_by("position").values_list("data", flat=True):
+        for entry in data["entries"]:
+            side = entry["kind"]
+            name = entry["name"] or (chat.customer.name if side == CUSTOMER else "") or _nameless(side)
+            said.append(Words(side, name, _earlier_time(entry["at"], zone), [Bubble(entry["text"])]))
+    return [Day(_("Before this chat"), said)] if said else []
+
+
+def _earlier_time(at: str | None, zone: tzinfo) -> str:
+    with suppress(OverflowError):  # a moment near the end of the calendar, in another zone
+        return _moment(datetime.fromisoformat(at), zone) if at else ""
+    return ""
+
+
+def _nameless(side: str) -> str:
+    return {CUSTOMER: _("Customer"), BOT: _("Bot")}.get(side, _("Agent"))
+
+
 def _days(events: "QuerySet[Event]", chat: Chat, zone: tzinfo) -> Iterator[Day]:
     day: Day | None = None
     date = last_at = last_sender = None
@@ -188,7 +211,7 @@ def _speaker(event: Event, chat: Chat) -> tuple[str, str]:
     if event.type == "note.posted":
         return NOTE, event.sender_name or _("Agent")
     if event.sender_kind == CUSTOMER:
-        return CUSTOMER, event.sender_name or chat.customer.name or _("Customer")
+        return CUSTOMER, event.sender_name or chat.customer.name or _nameless(CUSTOMER)
     if event.sender_kind in (AGENT, BOT):
         return event.sender_kind, event.sender_name or _("Agent")
     return SYSTEM, chat.center.name

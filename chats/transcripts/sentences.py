@@ -9,7 +9,8 @@ from chats.models import Event
 
 # What is said stands in the log as text; what happened is put into a sentence by the table below.
 SAID = frozenset({"message.posted", "note.posted", "customer.reminded"})
-# Told to nobody: how an agent was found, what was offered to whom, and the start, which the head of the page says.
+# Told to nobody: how an agent was found, what was offered to whom, the start, which the head of the page says, and what was said before
+# the chat, which stands above it.
 SILENT = frozenset(
     {
         "chat.started",
@@ -21,6 +22,7 @@ SILENT = frozenset(
         "invitation.expired",
         "invitation.withdrawn",
         "customer.updated",
+        "history.imported",
     }
 )
 

@@ -11,6 +11,7 @@ from django.utils import translation
 
 from agents.models import Disposition
 from chats.actions.close import close_by_agent, close_by_customer
+from chats.actions.history import Entry, import_history
 from chats.actions.survey import answer_survey
 from chats.errors import Conflict, Invalid
 from chats.events import all_event_types
@@ -68,6 +69,31 @@ def test_a_customer_reads_what_was_said_to_them(ended):
     assert happened(transcript) == ["Ann joined the chat.", "The customer ended the chat."]
     assert transcript.title == "Where is my kettle?"
     assert dict(transcript.facts) | {"Team": "Support", "With": "Ann", "Time zone": "UTC"} == dict(transcript.facts)
+
+
+def test_staff_read_what_was_said_before_the_chat_above_it_and_customers_do_not(acme, ann, now):
+    talk = [
+        Entry(kind="customer", text="Do you ship to Norway?", at=datetime(2026, 3, 2, 9, 0, tzinfo=UTC)),
+        Entry(kind="bot", text="Let me connect you."),
+        Entry(kind="agent", name="Old Joe", text="I was here", at=datetime.max.replace(tzinfo=UTC)),
+    ]
+    held = make_held_chat(acme, ann, now, history=talk, text="Hello")
+    Team.objects.update(time_zone="Asia/Tokyo")
+    held.chat.refresh_from_db()
+    import_history(acme.center.chats, held.chat.pk, [Entry(kind="bot", name="Robo", text="Later")], now=now)
+    transcript = read_transcript(held.chat, for_staff=True)
+    assert transcript.days[0].label == "Before this chat"
+    assert [(one.side, one.name, one.time) for one in transcript.days[0].entries] == [
+        ("customer", "Mia", "March 2, 2026, 6 p.m."),
+        ("bot", "Bot", ""),
+        ("agent", "Old Joe", ""),
+        ("bot", "Robo", ""),
+    ]
+    assert said(transcript)[4:] == [("customer", "Mia", ["Hello"])]
+    text = render_text(transcript)
+    assert "[–] Bot:\n    Let me connect you." in text
+    assert "Let me connect you." in render_html(transcript).html
+    assert "connect" not in str(read_transcript(held.chat))
 
 
 def test_notes_are_for_staff_that_asks_and_for_nobody_else(ended):

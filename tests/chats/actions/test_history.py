@@ -60,6 +60,11 @@ def test_long_lines_and_names_are_cut():
     assert (len(event.entries[0]["text"]), len(event.entries[0]["name"])) == (2000, 100)
 
 
+@pytest.mark.parametrize("at", [AT, AT.replace(tzinfo=None)])
+def test_a_time_without_a_zone_is_utc(at):
+    assert history_event([Entry(kind="bot", text="x", at=at)]).entries[0]["at"] == "2026-03-02T09:00:00+00:00"
+
+
 @pytest.mark.parametrize(
     "entries",
     [
