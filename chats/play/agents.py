@@ -1,4 +1,4 @@
-"""Robot agents: they accept, echo every text, and close the chat when the customer says bye."""
+"""Robot agents: they accept, echo every text, send back every file, and close the chat when the customer says bye."""
 
 import asyncio
 import base64
@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .files import send_back
 from .seats import Seat
 from .wire import Ended, Refusal, Robot, call
 
@@ -18,10 +19,18 @@ class Memory:
     """What a robot knows of one chat: its cursor, and which messages wait for their echo."""
 
     position: int = 0
-    waiting: dict[int, str] = field(default_factory=dict)  # position → text
+    waiting: dict[int, dict[str, Any]] = field(default_factory=dict)  # position → event
     answered: set[int] = field(default_factory=set)
     is_held: bool = False
     is_closing: bool = False
+
+
+@dataclass
+class Mischief:
+    """What all robots together still do wrong, on purpose: the offers that they decline, and the chats that they leave without a word."""
+
+    declines: int = 0
+    desertions: int = 0
 
 
 class RobotAgent(Robot):
@@ -29,19 +38,24 @@ class RobotAgent(Robot):
 
     path = "/ws/v1/agent"
 
-    def __init__(self, urls: Sequence[str], seat: Seat, progress: Callable[[str], None]) -> None:
+    def __init__(self, urls: Sequence[str], seat: Seat, mischief: Mischief, progress: Callable[[str], None]) -> None:
         super().__init__(urls)
         self.seat = seat
+        self.mischief = mischief
         self.progress = progress
         self.chats: dict[str, Memory] = {}
         self.epoch: str | None = None
         self.failures = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def hello(self) -> dict[str, Any]:
+    @property
+    def headers(self) -> dict[str, str]:
+        """Of this seat's REST calls."""
         credentials = base64.b64encode(f"{self.seat.username}:{self.seat.password}".encode()).decode()
-        headers = {"Authorization": f"Basic {credentials}", "X-Contact-Center": self.seat.center}
-        ticket = (await call(f"{self.url}/api/v1/agent/ticket", {}, headers))["ticket"]
+        return {"Authorization": f"Basic {credentials}", "X-Contact-Center": self.seat.center}
+
+    async def hello(self) -> dict[str, Any]:
+        ticket = (await call(f"{self.url}/api/v1/agent/ticket", {}, self.headers))["ticket"]
         cursors = {chat: memory.position for chat, memory in self.chats.items() if memory.is_held}
         return {"type": "hello", "ref": "hello", "ticket": ticket, "epoch": self.epoch, "cursors": cursors}
 
@@ -53,7 +67,7 @@ class RobotAgent(Robot):
                 held = {chat: memory.position for chat, memory in self.chats.items() if memory.is_held}
                 await self.tell({"type": "pong", "cursors": held})
             case "invitation":
-                self._begin(self._accept(frame["invitation"]["id"]))
+                self._begin(self._answer_invitation(frame["invitation"]["id"]))
             case "chat":
                 self._take(frame["chat"])
             case "chat_gone":
@@ -71,7 +85,7 @@ class RobotAgent(Robot):
             self._take(chat)
         self._begin(self._quietly({"type": "status", "status": "online"}))
         for invitation in frame["invitations"]:
-            self._begin(self._accept(invitation["id"]))
+            self._begin(self._answer_invitation(invitation["id"]))
 
     def _take(self, chat: dict[str, Any]) -> None:
         memory = self.chats.setdefault(chat["id"], Memory())
@@ -88,7 +102,7 @@ class RobotAgent(Robot):
             if event["type"] != "message.posted":
                 continue
             if event["sender"]["kind"] == "customer":
-                memory.waiting[event["position"]] = event["text"]
+                memory.waiting[event["position"]] = event
             elif (echoed := event.get("client_id") or "").startswith("echo-"):
                 memory.answered.add(int(echoed.removeprefix("echo-")))
         self._answer_waiting(chat, memory)
@@ -97,30 +111,54 @@ class RobotAgent(Robot):
         """Answer what waits, in order, once. The client_id is the position answered: a repeat of another robot's or our own is seen."""
         if not memory.is_held or not memory.waiting:
             return
-        texts, memory.waiting = memory.waiting, {}
-        texts = {position: text for position, text in texts.items() if position not in memory.answered}
-        memory.answered.update(texts)
-        self._begin(self._answer(chat, texts))
+        events, memory.waiting = memory.waiting, {}
+        events = {position: event for position, event in events.items() if position not in memory.answered}
+        memory.answered.update(events)
+        self._begin(self._answer(chat, events))
 
-    async def _answer(self, chat: str, texts: dict[int, str]) -> None:
-        for position, text in texts.items():
-            if text.strip().lower() == "bye":
+    async def _answer(self, chat: str, events: dict[int, dict[str, Any]]) -> None:
+        for position, event in events.items():
+            if event["text"].strip().lower() == "bye":
                 await self._quietly({"type": "close", "chat": chat})
                 return
-            echo = {"type": "post", "chat": chat, "client_id": f"echo-{position}", "text": f"echo: {text}"[:10_000]}
-            await self._quietly(echo)
+            echo = {"type": "post", "chat": chat, "client_id": f"echo-{position}"}
+            if event["text"]:
+                echo["text"] = f"echo: {event['text']}"[:10_000]
+            with contextlib.suppress(Refusal):  # counted already
+                files = [await self._send_back(chat, file) for file in event.get("attachments", [])]
+                await self._quietly(echo | ({"attachments": files} if files else {}))
             self.progress(f"{self.seat.name} answered")
 
-    async def _accept(self, invitation: str) -> None:
+    async def _send_back(self, chat: str, file: dict[str, Any]) -> str:
+        while True:
+            try:
+                return await send_back(self.url, chat, file, self.headers)
+            except Ended:
+                await asyncio.sleep(0.3)
+            except Refusal as refusal:
+                self._note(refusal, "file")
+                raise
+
+    async def _answer_invitation(self, invitation: str) -> None:
+        if self.mischief.declines > 0:
+            self.mischief.declines -= 1
+            await self._quietly({"type": "decline", "invitation": invitation})
+            return
         await self._quietly({"type": "accept", "invitation": invitation})
+        if self.mischief.desertions > 0:
+            self.mischief.desertions -= 1
+            self.vanish()
 
     async def _quietly(self, frame: dict[str, Any]) -> None:
         try:
             await self.insist(frame)
         except Refusal as refusal:
-            if refusal.code not in HARMLESS:
-                self.failures += 1
-                self.progress(f"{self.seat.name}: {frame['type']} was refused: {refusal}")
+            self._note(refusal, frame["type"])
+
+    def _note(self, refusal: Refusal, what: str) -> None:
+        if refusal.code not in HARMLESS:
+            self.failures += 1
+            self.progress(f"{self.seat.name}: {what} was refused: {refusal}")
 
     def _begin(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
@@ -128,9 +166,11 @@ class RobotAgent(Robot):
         task.add_done_callback(self._tasks.discard)
 
 
-async def play_agents(urls: Sequence[str], seats: Sequence[Seat], progress: Callable[[str], None]) -> int:
+async def play_agents(
+    urls: Sequence[str], seats: Sequence[Seat], mischief: Mischief, progress: Callable[[str], None]
+) -> int:
     """Let the robots answer until they are cancelled; returns how many requests were refused for no good reason."""
-    robots = [RobotAgent(urls, seat, progress) for seat in seats]
+    robots = [RobotAgent(urls, seat, mischief, progress) for seat in seats]
     with contextlib.suppress(asyncio.CancelledError, Ended):
         await asyncio.gather(*(robot.stay_connected() for robot in robots))
     return sum(robot.failures for robot in robots)

@@ -41,15 +41,19 @@ def _call(url: str, body: dict[str, Any] | None, headers: dict[str, str]) -> Any
         with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
             return json.loads(answer.read() or b"null")
     except urllib.error.HTTPError as error:
-        if error.code >= 500:
-            raise Ended from error
-        try:
-            refused = json.loads(error.read())
-        except ValueError:
-            refused = {"code": str(error.code)}
-        raise Refusal(refused) from error
+        raise refusal_of(error) from error
     except (OSError, ValueError) as error:
         raise Ended from error
+
+
+def refusal_of(error: urllib.error.HTTPError) -> Refusal | Ended:
+    """What a refused request means: whether to try again (Ended), or why not."""
+    if error.code >= 500:
+        return Ended()
+    try:
+        return Refusal(json.loads(error.read()))
+    except ValueError:
+        return Refusal({"code": str(error.code)})
 
 
 class Robot:
@@ -151,3 +155,9 @@ class Robot:
         self.stopping = True
         if self._socket is not None:
             await self._socket.close()
+
+    def vanish(self) -> None:
+        """Be gone without a word, as when a machine loses its power; never to come back."""
+        self.stopping = True
+        if self._socket is not None:
+            self._socket.transport.abort()

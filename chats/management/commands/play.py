@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from chats.play.agents import play_agents
+from chats.play.agents import Mischief, play_agents
 from chats.play.customers import Manner, play_customers
 from chats.play.seats import robot_seats
 from chats.play.tally import Tally
@@ -24,9 +24,19 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         sides = parser.add_subparsers(dest="side", required=True)
-        agents = sides.add_parser("agents", help="robot agents: accept, echo every text, close at 'bye'")
+        agents = sides.add_parser(
+            "agents", help="robot agents: accept, echo every text, send back every file, close at 'bye'"
+        )
         agents.add_argument("--count", type=int, default=2)
         agents.add_argument("--capacity", type=int, default=3, help="slots of each")
+        agents.add_argument("--decline", type=int, default=0, metavar="N", help="the first N offers are declined")
+        agents.add_argument(
+            "--vanish",
+            type=int,
+            default=0,
+            metavar="N",
+            help="the first N chats are accepted, and their agents gone at once",
+        )
         customers = sides.add_parser("customers", help="robot customers: start, write, wait for every echo, say bye")
         customers.add_argument("--count", type=int, default=10, help="how many chats; 0 = without end")
         customers.add_argument("--rate", type=float, default=1.0, help="new chats a second")
@@ -53,7 +63,8 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{len(seats)} robot agents with {options['capacity']} slots each answer at {', '.join(urls)}."
         )
-        failures = _run(play_agents(urls, seats, self._progress()))
+        mischief = Mischief(declines=options["decline"], desertions=options["vanish"])
+        failures = _run(play_agents(urls, seats, mischief, self._progress()))
         if failures:
             raise CommandError(f"{failures} requests were refused.")
 
