@@ -1,0 +1,105 @@
+"""Whose contact center is meant: by ContactCenterId, by apikey, else by the host, the installation's default, or because it is the only one.
+
+Customers prove nothing but that they know their chat's id, which is random and said to nobody else. Agents show an application password.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from agents.models import Agent
+from chats.doors.passwords import basic_credentials, person_of
+from chats.errors import Forbidden, Unauthorized
+from contactcenter.models import Registration
+
+MOST_ID = 100  # characters
+
+
+def live_registrations() -> "QuerySet[Registration]":
+    """With application, channel and center."""
+    live = Registration.objects.filter(
+        protocol=Registration.Protocol.GENESYS,
+        is_active=True,
+        application__is_active=True,
+        channel__is_active=True,
+        center__is_active=True,
+    )
+    return live.select_related("application", "channel__team", "channel__center", "center").order_by("created_at")
+
+
+def named_registrations(request: Any) -> "QuerySet[Registration] | None":
+    """Those that the request's headers fit; None when it names nothing. Raises Forbidden for what is not known here."""
+    center_id, key = _header(request, "ContactCenterId"), _header(request, "apikey")
+    if not center_id and not key:
+        return None
+    found = live_registrations()
+    if center_id:
+        found = found.filter(foreign_id__iexact=center_id)
+    if key:
+        found = found.filter(public_key=key)
+    if not found.exists():
+        raise Forbidden("This contact center is not known.")
+    return found
+
+
+def find_registration(request: Any) -> Registration:
+    """The one that a new chat belongs to. Raises Forbidden when it cannot be told."""
+    named = named_registrations(request)
+    candidates = list(live_registrations() if named is None else named)
+    if len({one.center_id for one in candidates}) > 1:
+        candidates = _of_host(request, candidates) or _of_default(candidates)
+    if not candidates:
+        raise Forbidden("Send the header ContactCenterId: it is not clear which contact center is meant.")
+    return candidates[0]
+
+
+def find_seat(request: Any) -> Agent:
+    """The agent whose application password the request shows (HTTP Basic). Raises Unauthorized, Forbidden."""
+    credentials = basic_credentials(request)
+    if credentials is None:
+        raise Unauthorized("Sign in with HTTP Basic.")
+    user = person_of(request, *credentials, timezone.now())
+    seats = list(Agent.objects.active().filter(user=user).select_related("center", "user"))
+    named = named_registrations(request)
+    if named is not None:
+        centers = set(named.values_list("center_id", flat=True))
+        seats = [seat for seat in seats if seat.center_id in centers]
+    elif len(seats) > 1:
+        seats = [seat for seat in seats if seat.center.host == _host(request)] or [
+            seat for seat in seats if seat.center.slug == settings.DEFAULT_CONTACT_CENTER
+        ]
+    if not seats:
+        raise Forbidden("You have no seat in this contact center.")
+    return seats[0]
+
+
+def has_credentials(request: Any) -> bool:
+    return "Authorization" in request.headers
+
+
+def check_anonymous(request: Any) -> None:
+    """Customers show no credentials. Raises Unauthorized for who does: such a program means another API."""
+    if has_credentials(request):
+        raise Unauthorized("Customers' operations take no Authorization header.")
+
+
+def _of_host(request: Any, candidates: list[Registration]) -> list[Registration]:
+    host = _host(request)
+    return [one for one in candidates if one.center.host and one.center.host == host]
+
+
+def _of_default(candidates: list[Registration]) -> list[Registration]:
+    return [one for one in candidates if one.center.slug == settings.DEFAULT_CONTACT_CENTER]
+
+
+def _host(request: Any) -> str:
+    http: HttpRequest = getattr(request, "_request", request)
+    return http.get_host().partition(":")[0]
+
+
+def _header(request: Any, name: str) -> str:
+    value = str(request.headers.get(name, "")).strip()
+    return value if value.isascii() and len(value) <= MOST_ID else "?"

@@ -1,0 +1,174 @@
+"""The base of every view: what was sent as an object, `statusCode` in every answer, errors, browsers of allowed origins."""
+
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from chats.doors import origins
+from chats.doors.browsers import tell_browser
+from chats.doors.parsers import StrictJSONParser
+from chats.doors.refusals import refusal_of
+from chats.errors import Invalid, NotFound, Refused
+from chats.models import ForeignChat
+
+from .callers import live_registrations, named_registrations
+
+log = structlog.get_logger(__name__)
+
+CORS_HEADERS = "apikey, ContactCenterId, Content-Type, Authorization, X-Requested-With, Accept"
+OK = {"statusCode": 0}
+MISSING, STATE, FORBIDDEN, INTERNAL, UNKNOWN, INVALID, UNPROVEN = 1, 2, 3, 4, 6, 10, 20
+# Our refusals → their status codes (HTCC API reference, Status codes).
+CODES = {
+    "unauthorized": UNPROVEN,
+    "forbidden": FORBIDDEN,
+    "blocked": FORBIDDEN,
+    "not_found": UNKNOWN,
+    "gone": STATE,
+    "closed": STATE,
+    "conflict": STATE,
+    "full": STATE,
+    "outside_hours": STATE,
+    "failed": INTERNAL,
+    "unavailable": INTERNAL,
+}
+
+
+class Missing(Refused):
+    """A parameter that must be there is not."""
+
+    code = "invalid"
+
+
+class UnknownOperation(exceptions.APIException):
+    """The operation is none of this resource (the public emulator answers 405, too)."""
+
+    status_code = 405
+    default_detail = "There is no such operation here."
+
+
+class AnyParser(StrictJSONParser):
+    """JSON whatever the content type says: nobody ever looked at it."""
+
+    media_type = "*/*"
+
+
+class PrettyRenderer(JSONRenderer):
+    """Indented by two, as the public emulator writes."""
+
+    charset = "utf-8"
+
+    def get_indent(self, accepted_media_type: Any, renderer_context: Any) -> int:
+        return 2
+
+
+class Door(APIView):
+    """Each view proves its caller itself: customers and agents knock at the same addresses."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    parser_classes = (AnyParser,)
+    renderer_classes = (PrettyRenderer,)
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.now = timezone.now()
+        super().initial(request, *args, **kwargs)
+
+    def body(self) -> dict[str, Any]:
+        """The body's members. Raises Missing for none, Invalid for what is no object."""
+        found = self.request.data
+        if found is None or found == {}:
+            raise Missing("The body is empty.")
+        if not isinstance(found, dict):
+            raise Invalid("The body must be a JSON object.")
+        return found
+
+    def ok(self, **members: Any) -> Response:
+        return Response(members | OK)
+
+    # Chats ------------------------------------------------------------------------------------------------------------
+
+    def find_chat(self, chat_id: str) -> ForeignChat:
+        """The chat that its customer knows by this id, with the chat itself. Raises NotFound, and Forbidden for headers that fit nobody."""
+        named = named_registrations(self.request)
+        registrations = live_registrations() if named is None else named
+        found = ForeignChat.objects.filter(
+            external_id=_plain_id(chat_id), registration__in=[one.pk for one in registrations]
+        )
+        foreign = found.select_related(
+            "chat__team", "chat__customer", "registration__application", "registration__channel"
+        ).first()
+        if foreign is None:
+            raise NotFound("There is no such chat.")
+        self.allowed_origins = foreign.registration.application.allowed_origins
+        return foreign
+
+    # Browsers ---------------------------------------------------------------------------------------------------------
+
+    allowed_origins: list[str] | None = None  # of the application that the request is about; None while nobody is known
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        return HttpResponse(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        origin = origins.origin_of(request)
+        known = origin in self.allowed_origins if self.allowed_origins is not None else origins.is_known(origin)
+        tell_browser(
+            request,
+            response,
+            origin=origin if known else "",
+            methods=self.allowed_methods,
+            headers=CORS_HEADERS,
+            credentials=True,
+        )
+        return response
+
+    # Errors -----------------------------------------------------------------------------------------------------------
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """{statusCode, statusMessage} and nothing else; an error means that nothing was changed."""
+        refused, status = refusal_of(exc)
+        if refused is None:
+            log.error("request failed", view=type(self).__name__, error=type(exc).__name__, exc_info=exc)
+            status = 500
+        response = Response(
+            {"statusCode": _status_code(exc, refused), "statusMessage": _sentence(refused)}, status=status
+        )
+        if isinstance(exc, exceptions.MethodNotAllowed):
+            response["Allow"] = ", ".join(self.allowed_methods)
+        if status in (429, 503):
+            response["Retry-After"] = str(max(1, round((refused.retry_after if refused else None) or 2)))
+        response.exception = True
+        return response
+
+
+def _status_code(error: Exception, refused: Refused | None) -> int:
+    if isinstance(error, Missing):
+        return MISSING
+    return CODES.get(refused.code, INVALID) if refused else INTERNAL
+
+
+def _sentence(refused: Refused | None) -> str:
+    if refused is None:
+        return "Something went wrong here. Try again."
+    if refused.fields:
+        return "; ".join(f"{name}: {why}" for name, why in refused.fields.items())
+    return str(refused.message)
+
+
+def _plain_id(value: str) -> str:
+    """An id as we give it out; anything else can only be unknown."""
+    try:
+        return str(UUID(value)) if len(value) == 36 else "?"
+    except ValueError:
+        return "?"

@@ -1,0 +1,194 @@
+"""Our event → the lines that Genesys' clients read, in a numbering of their own: typing counts, staff's lines do not.
+
+Written within the transaction of the event, with the chat's row locked, so that the numbers have no holes and no reader sees one before its
+event. Who takes part has a number too, kept with the chat: the customer 1, the system 2, agents as they come.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from chats.events import Record, Whisper
+from chats.live import hub
+from chats.models import Chat, Event, ForeignChat, ForeignLine
+from contactcenter.models import Registration
+
+TEXT, JOINED, LEFT = "Text", "ParticipantJoined", "ParticipantLeft"
+TYPING_STARTED, TYPING_STOPPED = "TypingStarted", "TypingStopped"
+CUSTOMER, AGENT, EXTERNAL = "Customer", "Agent", "External"
+CUSTOMER_ID, SYSTEM_ID = "1", "2"
+SYSTEM = "system"  # who says automatic messages
+
+
+@dataclass(frozen=True)
+class Line:
+    """`who`: customer, system, or an agent's id."""
+
+    type: str
+    who: str
+    name: str = ""
+    text: str = ""
+
+
+Lines = Callable[[Event, Chat], list[Line]]
+
+
+def _started(event: Event, chat: Chat) -> list[Line]:
+    return [Line(JOINED, CUSTOMER, event.sender_name), Line(JOINED, SYSTEM)]
+
+
+def _said(event: Event, chat: Chat) -> list[Line]:
+    who, name = _sender(event)
+    # A client that knows texts alone learns at least that there is a file, and what it is called.
+    names = [file["name"] for file in event.data.get("attachments", [])]
+    return [Line(TEXT, who, name, text) for text in [event.text, *names] if text]
+
+
+def _failed(event: Event, chat: Chat) -> list[Line]:
+    with translation.override(chat.language or chat.center.language):
+        return [Line(TEXT, SYSTEM, text=_("Nobody is free at the moment."))]
+
+
+def _closed(event: Event, chat: Chat) -> list[Line]:
+    """The end has no line of its own: everybody who is there leaves, who ended it first."""
+    agent = [Line(LEFT, str(chat.agent_id), chat.agent.name)] if chat.agent else []
+    by_customer = [Line(LEFT, CUSTOMER, chat.customer.name)] if event.data.get("by") == "customer" else []
+    return by_customer + agent
+
+
+def _agent(kind: str) -> Lines:
+    return lambda event, chat: [Line(kind, event.data["agent"], event.data["name"])]
+
+
+def _silent(event: Event, chat: Chat) -> list[Line]:
+    return []
+
+
+# Each event of the log has its row (genesys: Messages, customer chat API).
+TABLE: dict[str, Lines] = {
+    "chat.started": _started,
+    "message.posted": _said,
+    "customer.reminded": _said,
+    "agent.joined": _agent(JOINED),
+    "agent.left": _agent(LEFT),
+    "search.failed": _failed,
+    "chat.closed": _closed,
+    "chat.queued": _silent,
+    "chat.transferred": _silent,
+    "chat.reopened": _silent,
+    "chat.disposed": _silent,
+    "customer.updated": _silent,
+    "history.imported": _silent,
+    "invitation.accepted": _silent,
+    "invitation.declined": _silent,
+    "invitation.expired": _silent,
+    "invitation.offered": _silent,
+    "invitation.withdrawn": _silent,
+    "note.posted": _silent,
+    "routing.decided": _silent,
+    "survey.answered": _silent,
+}
+
+
+def write_records(records: Iterable[Record], **_: Any) -> None:
+    """events.recorded: within the transaction, whose writer has locked the chats."""
+    foreign = [record for record in records if record.chat.is_foreign]
+    if not foreign:
+        return
+    known = {one.chat_id: one for one in _ours({record.chat.pk for record in foreign})}
+    rows: list[ForeignLine] = []
+    for record in foreign:
+        if record.chat.pk in known:
+            lines = TABLE[record.event.type](record.event, record.chat)
+            rows += _number(known[record.chat.pk], lines, record.event.at, record.event.position)
+    _store(rows, known.values())
+
+
+def write_whisper(chat_id: UUID, whisper: Whisper, **_: Any) -> None:
+    """events.whispered: who begins or stops to type. Only a change counts: holding a key down makes no lines."""
+    if whisper.kind == "typing":
+        sender = whisper.data["sender"]
+        show_typing(chat_id, sender_kind=sender["kind"], sender_id=sender["id"], active=whisper.data["active"])
+
+
+def show_typing(chat_id: UUID, *, sender_kind: str, sender_id: str, active: bool) -> None:
+    """A typing line for a chat of this door; nothing for any other. `sender_id`: the participant."""
+    if not _ours({chat_id}):
+        return
+    now = timezone.now()
+    with transaction.atomic():
+        chat = Chat.objects.open().filter(pk=chat_id).locked().first()
+        foreign = _ours({chat_id}).first()
+        if chat is None or foreign is None:
+            return
+        who, name = _participant(chat, sender_kind, sender_id)
+        typing = set(foreign.facts.get("typing", []))
+        if (who in typing) == active:
+            return
+        foreign.facts["typing"] = sorted(typing ^ {who})
+        _store(_number(foreign, [Line(TYPING_STARTED if active else TYPING_STOPPED, who, name)], now, None), [foreign])
+        # A whisper ends no long poll; this does.
+        payload = {"kind": "hint", "what": "typing"}
+        transaction.on_commit(lambda: hub.announce(f"customer:{chat_id}", payload), robust=True)
+
+
+def _ours(chat_ids: set[UUID]) -> Any:
+    return ForeignChat.objects.filter(chat_id__in=chat_ids, registration__protocol=Registration.Protocol.GENESYS)
+
+
+def _number(foreign: ForeignChat, lines: list[Line], at: datetime, position: int | None) -> list[ForeignLine]:
+    """The lines as rows with the chat's next numbers."""
+    rows = []
+    for line in lines:
+        foreign.head += 1
+        data: dict[str, Any] = {"from": speaker(foreign, line)}
+        if line.text:
+            data["text"] = line.text
+        if line.type == TEXT:  # who has said it has stopped typing
+            foreign.facts["typing"] = [who for who in foreign.facts.get("typing", []) if who != line.who]
+        rows.append(
+            ForeignLine(
+                center_id=foreign.center_id,
+                foreign_chat=foreign,
+                number=foreign.head,
+                type=line.type,
+                position=position,
+                data=data,
+                at=at,
+            )
+        )
+    return rows
+
+
+def speaker(foreign: ForeignChat, line: Line) -> dict[str, str]:
+    """{nickname, participantId, type} of who a line is about; who is new gets the next number."""
+    known: dict[str, dict[str, str]] = foreign.facts.setdefault("participants", {})
+    if line.who not in known:
+        number = {CUSTOMER: CUSTOMER_ID, SYSTEM: SYSTEM_ID}.get(line.who) or str(max(len(known), 2) + 1)
+        kind = {CUSTOMER: CUSTOMER, SYSTEM: EXTERNAL}.get(line.who, AGENT)
+        nickname = SYSTEM if line.who == SYSTEM else line.name
+        known[line.who] = {"nickname": nickname, "participantId": number, "type": kind}
+    return known[line.who]
+
+
+def _store(rows: list[ForeignLine], chats: Iterable[ForeignChat]) -> None:
+    if rows:
+        ForeignLine.objects.bulk_create(rows)
+        ForeignChat.objects.bulk_update(chats, ["head", "facts"])
+
+
+def _sender(event: Event) -> tuple[str, str]:
+    if event.sender is None:
+        return SYSTEM, ""
+    return (str(event.sender.agent_id) if event.sender.agent_id else CUSTOMER), event.sender_name
+
+
+def _participant(chat: Chat, kind: str, participant_id: str) -> tuple[str, str]:
+    sender = chat.participants.get(pk=participant_id)
+    return (CUSTOMER if kind == "customer" else str(sender.agent_id)), sender.name
