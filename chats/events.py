@@ -58,7 +58,7 @@ class NotePosted(ChatEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class ChatQueued(ChatEvent):
-    """reason: new, transfer, agent_gone, left, returned or reopened."""
+    """reason: new, transfer, agent_gone, left or returned."""
 
     type = "chat.queued"
     team: str

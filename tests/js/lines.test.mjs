@@ -29,6 +29,11 @@ test("the new line stands before the first unread message of the customer, once"
   assert.deepEqual(shape(toLines(events, 2)), ["day", "in 1", "out 1", "new", "in 2"]);
 });
 
+test("what was said before the chat is a block of its own", () => {
+  const history = { type: "history.imported", index: null, data: { entries: [{ kind: "bot", name: "", text: "x", at: null }] } };
+  assert.deepEqual(shape(toLines([say("customer", 0), say("system", 1, history), say("customer", 2)], undefined)), ["day", "in 1", "earlier", "in 1"]);
+});
+
 test("each day begins with a line", () => {
   assert.deepEqual(shape(toLines([say("customer", 0, { at: at(0, 20) }), say("customer", 1)], undefined)), ["day", "in 1", "day", "in 1"]);
 });

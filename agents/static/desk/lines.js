@@ -5,7 +5,8 @@
  * @typedef {{kind: "day", key: string, at: string}
  *   | {kind: "new", key: string}
  *   | {kind: "group", key: string, side: "in"|"out", note: boolean, sender: import("./log.js").Sender, at: string, events: Event[]}
- *   | {kind: "quiet", key: string, event: Event}} Line
+ *   | {kind: "quiet", key: string, event: Event}
+ *   | {kind: "earlier", key: string, event: Event}} Line
  */
 
 const GROUP_MS = 5 * 60_000;
@@ -49,7 +50,7 @@ const isMessage = (event) => event.type === "message.posted" || event.type === "
 function add(lines, event) {
   const key = `e${event.position}`;
   if (!isMessage(event)) {
-    lines.push({ kind: "quiet", key, event });
+    lines.push({ kind: event.type === "history.imported" ? "earlier" : "quiet", key, event });
     return;
   }
   const note = event.type === "note.posted";
