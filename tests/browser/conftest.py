@@ -1,14 +1,7 @@
 """A real server with the demo's data, and a real browser."""
 
-import json
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,64 +11,12 @@ from tests.browser.agent import Agent
 from tests.browser.customer import Customer
 from tests.browser.desk import finish_all, set_status, sign_in
 from tests.browser.shop import end_chat
+from tests.services.site import Site
 
-ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 )
-ENVIRONMENT = {
-    name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL", "SECRET_KEY"}
-}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Site:
-    """`manage.py serve` on a directory of its own; `demo` is what `manage.py demo --json` said."""
-
-    def __init__(self, data: Path) -> None:
-        self.data = data
-        # Chosen once and kept, so that pages find the server again after a restart.
-        self.url = f"http://127.0.0.1:{free_port()}"
-        self.process: subprocess.Popen[str] | None = None
-        self.manage("migrate", "--verbosity", "0")
-        self.start()
-        self.demo: dict[str, Any] = json.loads(self.manage("demo", "--json"))
-
-    @property
-    def environment(self) -> dict[str, str]:
-        own = {"DATA_DIR": str(self.data), "BASE_URL": self.url, "DEBUG": "1", "LOG_LEVEL": "WARNING"}
-        return {**ENVIRONMENT, **own, "PYTHONUNBUFFERED": "1"}
-
-    def manage(self, *arguments: str) -> str:
-        command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def start(self) -> None:
-        command = [sys.executable, "manage.py", "serve", "--port", self.url.rpartition(":")[2]]
-        with (self.data / "serve.log").open("a") as log:
-            self.process = subprocess.Popen(
-                command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True
-            )
-        assert self.process.stdout
-        assert "ready" in self.process.stdout.readline(), (self.data / "serve.log").read_text()
-
-    def stop(self, number: int = signal.SIGTERM) -> None:
-        assert self.process
-        self.process.send_signal(number)
-        self.process.wait(30)
-        assert self.process.stdout
-        self.process.stdout.close()
-
-    def seat(self, username: str) -> dict[str, Any]:
-        return next(seat for seat in self.demo["agents"] if seat["username"] == username)
 
 
 @pytest.fixture(scope="module")
