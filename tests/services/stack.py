@@ -29,8 +29,9 @@ def free_port() -> int:
 class Stack:
     """Started by `start`, ended by `stop`; each process can be killed and started again by its name."""
 
-    def __init__(self, data: Path, postgres_url: str) -> None:
+    def __init__(self, data: Path, postgres_url: str, **settings: str) -> None:
         self.data = data
+        self.settings = settings  # beside those that every run of ours has
         self.postgres_url = urlsplit(postgres_url)._replace(path="/postgres").geturl()
         self.database = f"services_{secrets.token_hex(4)}"
         self.redis_port = free_port()
@@ -55,6 +56,7 @@ class Stack:
             "FIELD_KEYS": "Kd7mWb4ZQ0cQyqv0Jm3u2Qz0Jm1bq6vJw5xk0c8n1xA=",
             "DEMO_SITE": "1",
             "LOG_LEVEL": "WARNING",
+            **self.settings,
         }
 
     def start(self) -> "Stack":
