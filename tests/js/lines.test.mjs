@@ -31,7 +31,7 @@ test("the new line stands before the first unread message of the customer, once"
 
 test("what was said before the chat is a block of its own", () => {
   const history = { type: "history.imported", index: null, data: { entries: [{ kind: "bot", name: "", text: "x", at: null }] } };
-  assert.deepEqual(shape(toLines([say("customer", 0), say("system", 1, history), say("customer", 2)], undefined)), ["day", "in 1", "earlier", "in 1"]);
+  assert.deepEqual(shape(toLines([say("customer", 0), say("system", 1, history), say("customer", 2)], undefined)), ["day", "in 1", "imported", "in 1"]);
 });
 
 test("each day begins with a line", () => {

@@ -6,7 +6,7 @@
  *   | {kind: "new", key: string}
  *   | {kind: "group", key: string, side: "in"|"out", note: boolean, sender: import("./log.js").Sender, at: string, events: Event[]}
  *   | {kind: "quiet", key: string, event: Event}
- *   | {kind: "earlier", key: string, event: Event}} Line
+ *   | {kind: "imported", key: string, event: Event}} Line
  */
 
 const GROUP_MS = 5 * 60_000;
@@ -50,7 +50,7 @@ const isMessage = (event) => event.type === "message.posted" || event.type === "
 function add(lines, event) {
   const key = `e${event.position}`;
   if (!isMessage(event)) {
-    lines.push({ kind: event.type === "history.imported" ? "earlier" : "quiet", key, event });
+    lines.push({ kind: event.type === "history.imported" ? "imported" : "quiet", key, event });
     return;
   }
   const note = event.type === "note.posted";

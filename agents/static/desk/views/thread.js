@@ -12,7 +12,7 @@ import { day, t, tOr } from "../words.js";
 import { bubbles, pendingBubbles } from "./bubble.js";
 import { blank, customerName, face, icon, skeleton } from "./bits.js";
 import { composer, drop } from "./composer.js";
-import { earlier } from "./earlier.js";
+import { imported } from "./imported.js";
 import { offlineMessage } from "./offline.js";
 import { quiet } from "./quiet.js";
 import { jump, keepScroll } from "./scroll.js";
@@ -111,7 +111,7 @@ function lines(thread) {
     repeat(toLines(thread.log.events, newFrom), (line) => line.key, (line) => {
       if (line.kind === "day") return html`<div class="line-day" role="separator"><span>${day(line.at)}</span></div>`;
       if (line.kind === "new") return html`<div class="line-new" role="separator"><span>${t("line.new")}</span></div>`;
-      if (line.kind === "earlier") return earlier(line.event, customerName(chat));
+      if (line.kind === "imported") return imported(line.event, customerName(chat));
       return line.kind === "quiet" ? quiet(line.event, thread) : bubbles(line, thread);
     }),
   );
