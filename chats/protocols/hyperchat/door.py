@@ -1,6 +1,6 @@
 """The base of every view below /v1: what proof a route wants, reading bodies as their clients send them, errors in their envelope."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import structlog
@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from rest_framework import exceptions, serializers
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import BasePermission
@@ -20,7 +21,7 @@ from rest_framework.views import APIView
 from chats.doors import origins
 from chats.doors.parsers import StrictJSONParser, check_value
 from chats.doors.refusals import refusal_of
-from chats.errors import Forbidden, Invalid, Refused
+from chats.errors import Forbidden, Invalid, NotFound, Refused
 
 from .callers import Caller, HyperchatAuthentication, Proof
 from .reach import Reach
@@ -66,7 +67,7 @@ class Door(APIView):
     """`access` says by method what proof is wanted (chats.protocols.hyperchat.callers.PUBLIC, SERVER, USER_OR_SERVER)."""
 
     access: ClassVar[dict[str, frozenset[Proof]]] = {}
-    authentication_classes = (HyperchatAuthentication,)
+    authentication_classes: Sequence[type[BaseAuthentication]] = (HyperchatAuthentication,)
     permission_classes = (HasProof,)
     parser_classes = (StrictJSONParser, FormParser, MultiPartParser, AnyParser)
     renderer_classes = (JSONRenderer,)
@@ -162,13 +163,23 @@ class Door(APIView):
         if refused is None:
             log.error("request failed", view=type(self).__name__, error=type(exc).__name__, exc_info=exc)
             status = 500
-        response = envelope(status, _sentence(refused))
+        response = envelope(status, sentence_of(refused))
         if isinstance(exc, exceptions.MethodNotAllowed):
             response["Allow"] = ", ".join(self.allowed_methods)
         if status in (429, 503):
             response["Retry-After"] = str(max(1, round((refused.retry_after if refused else None) or 2)))
         response.exception = True
         return response
+
+
+class Nowhere(Door):
+    """Every other address: not found, in the envelope."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotFound
 
 
 def read_as(serializer: type[Read], data: Any) -> dict[str, Any]:
@@ -184,7 +195,7 @@ def envelope(status: int, message: str) -> Response:
     return Response({"error": {"code": status, "message": message}}, status=status)
 
 
-def _sentence(refused: Refused | None) -> str:
+def sentence_of(refused: Refused | None) -> str:
     if refused is None:
         return "Something went wrong here"
     if refused.fields:

@@ -4,8 +4,26 @@ from typing import Any
 
 from django.urls import URLPattern, re_path
 
-from . import activity, chats, history, media, members, messages, moves
-from .door import Door
+from . import (
+    activity,
+    agents,
+    apps,
+    available,
+    chats,
+    history,
+    ids,
+    invitations,
+    media,
+    members,
+    messages,
+    moves,
+    queues,
+    settings,
+    sign_in,
+    surveys,
+    users,
+)
+from .door import Door, Nowhere
 
 app_name = "hyperchat"
 
@@ -18,6 +36,25 @@ def route(pattern: str, view: type[Door], name: str) -> URLPattern:
 
 
 urlpatterns: list[URLPattern] = [
+    route("agents/available", available.Available, "available"),
+    route("agents/online", available.Online, "online"),
+    route("agents/login", sign_in.Login, "login"),
+    route("agents/logout", sign_in.Logout, "logout"),
+    route("agents", agents.Agents, "agents"),
+    route("agents/{id}", agents.OneAgent, "agent"),
+    route("users", users.Users, "users"),
+    route("users/{id}", users.OneUser, "user"),
+    route("invitations", invitations.Invitations, "invitations"),
+    route("invitations/accept", invitations.Accept, "accept"),
+    route("invitations/reject", invitations.Reject, "reject"),
+    route("queues/status", queues.QueueStatus, "queue_status"),
+    route("queues/update/{id}", queues.QueueUpdate, "queue_update"),
+    route("settings", settings.Settings, "settings"),
+    route("apps", apps.Apps, "apps"),
+    route("apps/{id}", apps.OneApp, "app"),
+    route("apps/{id}/validate", apps.Validate, "validate"),
+    route("surveys/{id}", surveys.Survey, "survey"),
+    route("id", ids.NewId, "id"),
     route("chats", chats.Chats, "chats"),
     route("chats/{id}", chats.OneChat, "chat"),
     route("chats/{id}/assign", moves.AssignAgent, "assign"),
@@ -31,4 +68,5 @@ urlpatterns: list[URLPattern] = [
     route("messages/{id}/read", messages.ReadMessage, "read_message"),
     route("media", media.Media, "media"),
     route("media/{id}", media.OneMedia, "one_media"),
+    re_path("", Nowhere.as_view(), name="nowhere"),  # stays the last
 ]
