@@ -18,10 +18,15 @@ class ChatsConfig(AppConfig):
 
         from . import due, events, tasks, wake
         from .live import listen
+        from .outbox import filing, ours
 
         self.waker = wake.Waker(tasks.publish)
 
+        # In whose words web hooks hear of events.
+        filing.speakers[filing.OURS] = ours.speak
+
         # Within the transaction: a listener that raises undoes it.
+        events.recorded.connect(filing.file_records, dispatch_uid="outbox")
         signals.availability_changed.connect(_route_anew, dispatch_uid="route_anew")
         signals.availability_changed.connect(listen.announce_availability, dispatch_uid="live")
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from .actions import offer, tend
+from .outbox import courier, retention
 from .routing import engine, search, sweeps
 
 EXPIRES = 60  # seconds after which a wake-up that no worker took is worthless: sweeps have done its work
@@ -46,6 +47,11 @@ def mail_transcript(request_id: str) -> None:
 
 
 @shared_task
+def deliver(webhook_id: str) -> None:
+    courier.courier.poke(UUID(webhook_id))
+
+
+@shared_task
 def sweep() -> None:
     """Everything of chats that is due."""
     sweeps.sweep(timezone.now())
@@ -68,8 +74,15 @@ def sweep_transcripts() -> None:
 
 
 @shared_task
+def sweep_deliveries() -> None:
+    """Only asks for the calls: receivers may take their time, and this worker also routes chats."""
+    courier.sweep(timezone.now())
+
+
+@shared_task
 def tidy() -> None:
     sweeps.tidy(timezone.now())
+    retention.tidy(timezone.now())
 
 
 def publish(task: str, row_id: str) -> None:

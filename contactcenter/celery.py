@@ -8,7 +8,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_process_shutdown
 from django.utils import timezone
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "contactcenter.settings")
@@ -34,6 +34,7 @@ SWEEPS: dict[str, float] = {
     "chats.tasks.sweep": 2,
     "chats.tasks.sweep_searches": 3,
     "chats.tasks.sweep_transcripts": 10,
+    "chats.tasks.sweep_deliveries": 2,
     "chats.tasks.tidy": 3600,
 }
 
@@ -87,6 +88,14 @@ def keep_django_logging(**_: Any) -> None:
     from logging.config import dictConfig
 
     dictConfig(settings.LOGGING)
+
+
+@worker_process_shutdown.connect
+def end_calls(**_: Any) -> None:
+    """A worker's child ends without Python's own goodbyes; what it has under way would be made twice."""
+    from chats.outbox.courier import courier
+
+    courier.stop()
 
 
 @app.task(name="contactcenter.canary")

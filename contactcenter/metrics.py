@@ -15,14 +15,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from chats import live
-from chats.models import Chat, TranscriptRequest
+from chats.models import Chat, Delivery, TranscriptRequest
 from contactcenter.models import Installation, Team
 
 log = structlog.get_logger(__name__)
 
 PREFIX = "contactcenter"
 # What waits to leave the house: models with due(now) and failed_at.
-DELIVERIES = {"transcript": TranscriptRequest}
+DELIVERIES = {"transcript": TranscriptRequest, "webhook": Delivery}
 
 
 def queues() -> Iterator[Metric]:

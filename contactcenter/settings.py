@@ -47,6 +47,8 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", "127.0.0.1")
 DEFAULT_CONTACT_CENTER = env.text("DEFAULT_CONTACT_CENTER")
 METRICS_ALLOWED = env.networks("METRICS_ALLOWED", "127.0.0.1/32,::1/128")
 METRICS_TOKEN = env.text("METRICS_TOKEN")
+# Web hooks are called in the open internet only, and in these networks.
+WEBHOOK_ALLOWED_NETWORKS = env.networks("WEBHOOK_ALLOWED_NETWORKS", "")
 DEMO_SITE = env.flag("DEMO_SITE", default=EMBEDDED)  # the shop below /demo/ that shows the widget
 
 # Applications ---------------------------------------------------------------------------------------------------------

@@ -83,6 +83,11 @@ class Webhook(CenterRow):
         return self.url
 
     @property
+    def is_on(self) -> bool:
+        """Whether neither we nor its receiver have switched it off."""
+        return self.is_active and self.disabled_at is None
+
+    @property
     def state(self) -> str:
         """active, or why nothing is sent: off (by hand), disabled (its receiver said 410), unverified (hands are not shaken yet)."""
         if self.disabled_at is not None:
@@ -121,13 +126,16 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """What is to be sent by now, held back or not."""
         return self.pending().filter(due_at__lte=now).order_by("due_at")
 
+    def free(self, now: datetime) -> "DeliveryQuerySet":
+        """Those that nobody is sending at the moment."""
+        return self.filter(Q(leased_until=None) | Q(leased_until__lte=now))
+
     def heads(self, now: datetime) -> "DeliveryQuerySet":
         """What may be sent now: due, nobody's at the moment, and nothing of the same chat for the same address waits before it."""
         earlier = Delivery.objects.pending().filter(
             webhook_id=OuterRef("webhook_id"), chat_id=OuterRef("chat_id"), number__lt=OuterRef("number")
         )
-        free = Q(leased_until=None) | Q(leased_until__lte=now)
-        return self.due(now).filter(free).filter(Q(chat=None) | ~Exists(earlier))
+        return self.due(now).free(now).filter(Q(chat=None) | ~Exists(earlier))
 
 
 class Delivery(models.Model):
@@ -172,6 +180,7 @@ class Delivery(models.Model):
             ),
             models.Index(fields=["webhook", "number"], condition=Q(failed_at__isnull=False), name="delivery_given_up"),
             models.Index(fields=["webhook", "filed_at", "number"], name="delivery_filed"),
+            models.Index(fields=["webhook"], condition=Q(failed_at__isnull=False), name="delivery_dead"),
             models.Index(fields=["chat"], name="delivery_of_chat"),
         ]
 

@@ -1,0 +1,28 @@
+"""One attempt at a delivery that was claimed. Asks nothing of the database: it runs in the callers' threads."""
+
+import time
+
+import structlog
+from django.utils import timezone
+
+from chats.models import Delivery
+
+from .sending import Answer, Sender
+from .settle import Outcome
+from .signing import encode, headers_of
+
+log = structlog.get_logger(__name__)
+
+
+def make_call(delivery: Delivery, sender: Sender, *, seconds: float) -> Outcome:
+    """The delivery has its web hook and registration loaded. Raises nothing."""
+    at, begun = timezone.now(), time.monotonic()
+    try:
+        body = encode(delivery.payload)
+        headers = headers_of(delivery.webhook, delivery.id, body, at)
+        answer = sender.post(delivery.webhook.url, body, headers, seconds=seconds)
+    except Exception:  # the outermost door of these threads: without an outcome nobody would call this address again
+        log.exception("a call failed on our side", delivery=str(delivery.id))
+        answer = Answer(error="It failed on our side.")
+    took = round((time.monotonic() - begun) * 1000)
+    return Outcome(delivery=delivery, at=at, milliseconds=took, answer=answer)

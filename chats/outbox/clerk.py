@@ -1,0 +1,188 @@
+"""One life of the courier: a thread that asks the database, and threads that ask the network.
+
+The clerk claims calls and notes what became of them, many in one short transaction, and holds no connection in between. The callers know
+nothing of the database: a receiver that takes its time costs one of these threads, never a connection, a task or a request.
+"""
+
+import heapq
+import queue
+import threading
+import time
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import close_old_connections, connections
+from django.utils import timezone
+
+from chats.models import Delivery
+from contactcenter.outage import is_outage
+
+from . import lanes, settle
+from .calling import make_call
+from .sending import Sender
+from .settle import Outcome
+from .targets import Targets
+
+log = structlog.get_logger(__name__)
+
+THREADS = 24
+PAUSE = 1.0  # seconds, when the database is away
+SOON = timedelta(seconds=60)  # waits that this process remembers itself; sweeps find what is due later
+
+Job = tuple[Delivery, float]  # and the moment after which it must not begin: its lease would not outlast it
+
+
+class Clerk:
+    """Begins with `poke`, ends with `stop`."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds  # for one call
+        self._changed = threading.Condition()
+        self._stopping = threading.Event()
+        # What other threads hand in, under the condition's lock.
+        self._poked: dict[UUID, None] = {}
+        self._returned: list[tuple[Delivery, Outcome | None]] = []
+        # The clerk's own.
+        self._targets = Targets(THREADS)
+        self._later: list[tuple[float, UUID, int]] = []  # a heap of (moment, web hook, number)
+        self._not_noted: list[Outcome] = []
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._callers: list[threading.Thread] = []
+        self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
+        self._thread.start()
+
+    def poke(self, webhook_id: UUID) -> None:
+        """There may be something to call for. Returns at once."""
+        with self._changed:
+            self._poked[webhook_id] = None
+            self._changed.notify()
+
+    def stop(self, patience: float) -> bool:
+        """Begin no more calls, and note those that end within `patience` seconds; whether that was all."""
+        self._stopping.set()
+        with self._changed:
+            self._changed.notify()
+        self._thread.join(patience)
+        return not self._thread.is_alive()
+
+    # The clerk --------------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        self._sender = Sender()
+        try:
+            while self._wait():
+                self._work()
+        finally:
+            for _ in self._callers:
+                self._jobs.put(None)
+            self._sender.close()
+            connections.close_all()
+
+    def _wait(self) -> bool:
+        """Until there is something to do; False when there never will be."""
+        with self._changed:
+            while not self._stopping.is_set():
+                self._collect()
+                if self._returned or self._not_noted or self._targets.is_waiting:
+                    return True
+                self._targets.forget_idle()
+                self._changed.wait(self._later[0][0] - time.monotonic() if self._later else None)
+            while self._targets.under_way and not self._returned:
+                self._changed.wait()
+            return bool(self._returned or self._not_noted)
+
+    def _collect(self) -> None:
+        """Who was poked, and whose time has come."""
+        self._targets.look(self._poked)
+        self._poked.clear()
+        while self._later and self._later[0][0] <= time.monotonic():
+            _, webhook_id, number = heapq.heappop(self._later)
+            self._targets.add(webhook_id, number)
+
+    def _work(self) -> None:
+        try:
+            self._settle()
+            if not self._stopping.is_set():
+                self._claim()
+        except Exception as error:  # the outermost door of this thread
+            if is_outage(error):
+                log.warning("calls wait for the database", why=repr(error)[:200])
+            else:
+                log.exception("calls could not be claimed or noted")
+            self._targets.doubt()
+            if self._stopping.wait(PAUSE):
+                self._not_noted.clear()  # they will be made again, with the same ids
+        finally:
+            close_old_connections()
+
+    def _settle(self) -> None:
+        with self._changed:
+            returned, self._returned = self._returned, []
+        for delivery, outcome in returned:
+            # One that was not even begun says nothing about the receiver.
+            self._targets.end(delivery.webhook_id, was_answered=outcome is None or outcome.answer.status is not None)
+            if outcome:
+                self._not_noted.append(outcome)
+        if self._not_noted:
+            now = timezone.now()
+            settled = self._note(now)
+            self._not_noted = []
+            self._go_on(settled, now)
+
+    def _note(self, now: datetime) -> list[Delivery]:
+        """All together; if that cannot be, one by one, without the one that cannot be noted: its lease runs out, and it is made again."""
+        try:
+            return settle.note(self._not_noted, now)
+        except Exception as error:
+            if is_outage(error):
+                raise
+        settled = []
+        for outcome in self._not_noted:
+            try:
+                settled += settle.note([outcome], now)
+            except Exception as error:
+                if is_outage(error):
+                    raise
+                log.exception("an attempt could not be noted", delivery=str(outcome.delivery.id))
+        return settled
+
+    def _go_on(self, settled: Iterable[Delivery], now: datetime) -> None:
+        """The next of each lane that is free now, and those that are to be tried again soon."""
+        done = [row for row in settled if row.sent_at or row.failed_at]
+        for webhook_id, number in lanes.following(done):
+            self._targets.add(webhook_id, number)
+        for row in settled:
+            wait = row.due_at - now
+            if not (row.sent_at or row.failed_at) and wait <= SOON:
+                heapq.heappush(self._later, (time.monotonic() + wait.total_seconds(), row.webhook_id, row.number))
+
+    def _claim(self) -> None:
+        now = timezone.now()
+        numbers = self._targets.serve(lambda webhook_id: _scan(webhook_id, now))
+        if not numbers:
+            return
+        # Taken before the claim: the lease of a process that was stopped meanwhile is over sooner than it thinks.
+        start_by = time.monotonic() + lanes.LEASE.total_seconds() / 2 - self.seconds / 2
+        for delivery in lanes.claim(numbers, now):
+            self._targets.begin(delivery.webhook_id)
+            self._jobs.put((delivery, start_by))
+        while len(self._callers) < min(THREADS, self._targets.under_way):
+            self._callers.append(threading.Thread(target=self._call, name="caller", daemon=True))
+            self._callers[-1].start()
+
+    # The callers ------------------------------------------------------------------------------------------------------
+
+    def _call(self) -> None:
+        while job := self._jobs.get():
+            delivery, start_by = job
+            outcome = make_call(delivery, self._sender, seconds=self.seconds) if time.monotonic() < start_by else None
+            with self._changed:
+                self._returned.append((delivery, outcome))
+                self._changed.notify()
+
+
+def _scan(webhook_id: UUID, now: datetime) -> tuple[list[int], bool]:
+    found = lanes.scan(webhook_id, now)
+    return found, len(found) == lanes.SCANNED

@@ -1,0 +1,103 @@
+"""One call: POST, within seconds, without following anybody anywhere. The proxies that the environment names are not asked.
+
+`Sender.post` never raises what the network, or whoever answers, can bring about: it is all in the Answer.
+"""
+
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import httpcore
+
+from . import guard, wire
+
+SECONDS = 10.0  # for a whole call
+KEPT_BODY = 4096  # bytes of the answer
+IDLE_SECONDS = 2.0  # receivers close theirs soon, and a call that meets a closed connection is a failed one
+MOST_IDLE = 32
+USER_AGENT = "contactcenter-webhooks/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """status: None where none came; then `error` says why. `headers` have lower-case names.
+
+    body: the beginning, up to 64 KB with the head. It may be cut off: what counts has come with the head.
+    """
+
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    error: str = ""
+
+    @property
+    def is_ok(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def kept_body(self) -> str:
+        """What of the body is shown to people: text without NUL, which the database refuses."""
+        return self.body[:KEPT_BODY].decode(errors="replace").replace("\0", "\ufffd")
+
+
+class Sender:
+    """Makes calls from any number of threads; connections are used again for a moment. One per process: it does not outlive a fork."""
+
+    def __init__(self) -> None:
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=httpcore.default_ssl_context(),
+            max_connections=None,
+            max_keepalive_connections=MOST_IDLE,
+            keepalive_expiry=IDLE_SECONDS,
+            network_backend=wire.Network(),
+        )
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float = SECONDS) -> Answer:
+        """The answer to a POST of JSON that ends after `seconds`, whatever the other side does."""
+        until = time.monotonic() + seconds
+        try:
+            guard.check_url(url)
+            return self._post(url, body, headers, until)
+        except (guard.AddressRefused, guard.NotResolved) as error:
+            return Answer(error=str(error))
+        except TimeoutError:
+            return Answer(error=f"No answer within {seconds:g} seconds.")
+        except wire.TooLong:
+            return Answer(error="The answer's head is too long.")
+        except ssl.SSLError as error:
+            return Answer(error=f"No safe connection: {error.reason or type(error).__name__}."[:300])
+        except OSError as error:
+            return Answer(error=f"No connection: {error.strerror or type(error).__name__}."[:300])
+        except (httpcore.ProtocolError, httpcore.NetworkError, UnicodeError, ValueError) as error:
+            return Answer(error=f"No proper answer: {error}"[:300])
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def _post(self, url: str, body: bytes, headers: Mapping[str, str], until: float) -> Answer:
+        sent = {
+            "Host": urlsplit(url).netloc,  # httpcore would leave out the brackets of an IPv6 address
+            "Content-Type": "application/json",
+            "User-Agent": USER_AGENT,
+            "Accept": "*/*",
+            "Accept-Encoding": "identity",  # nothing is unpacked: a small answer stays small
+            **headers,
+        }
+        limits = {"connect": until, "read": until, "write": until}
+        request = {"headers": list(sent.items()), "content": body, "extensions": {"timeout": limits}}
+        with self._pool.stream("POST", url, **request) as response:
+            found = {name.decode("latin1").lower(): value.decode("latin1") for name, value in response.headers}
+            return Answer(status=response.status, headers=found, body=_read(response))
+
+
+def _read(response: httpcore.Response) -> bytes:
+    """The body as far as it comes in time and within the size: the status has said already what became of the call."""
+    body = bytearray()
+    try:
+        for part in response.iter_stream():
+            body += part
+    except (wire.TooLong, OSError, httpcore.ProtocolError, httpcore.NetworkError):
+        pass
+    return bytes(body)
