@@ -7,10 +7,10 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from agents.models import Agent
+from agents.models import Agent, Presence
 from chats.errors import Conflict, Invalid, NotFound
 from chats.events import ChatQueued, ChatTransferred, MessagePosted, NotePosted, record
-from chats.models import Chat, Customer
+from chats.models import Chat, Customer, Invitation
 from contactcenter.models import ContactCenter, Team
 
 from .customers import update_customer
@@ -89,6 +89,27 @@ def transfer_by_application(
         record(chat, *happened, now=now)
     route_after(chat, freed, now)
     return chat
+
+
+@transaction.atomic
+def invite_agent(chats: Any, chat_id: UUID, agent: Agent, *, now: datetime) -> Invitation:
+    """Offer a waiting chat to this agent, instead of whoever has it on offer; the pending offer where there is one already.
+
+    Raises NotFound, Closed, Conflict (somebody has the chat, or the agent is not there), Full.
+    """
+    chat = lock_open_chat(chats, chat_id)
+    pending = chat.invitations.pending().filter(agent=agent, expires_at__gt=now).first()
+    if pending is not None:
+        return pending
+    if not chat.is_waiting:
+        raise Conflict(_("This chat has an agent."))
+    if not Presence.objects.available(now).filter(agent=agent).exists():
+        raise Conflict(_("This agent is not available."))
+    lock_seats_for(chat, agent)
+    left, freed = leave(chat, reason="transferred", now=now)
+    invitation = offer_chat(chat, agent, reason="invited", before=tuple(left), now=now)
+    route_after(chat, freed, now)
+    return invitation
 
 
 def _named(center: ContactCenter, who: dict[str, Any]) -> Customer | None:

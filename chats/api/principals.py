@@ -1,7 +1,5 @@
 """Who calls. Each way of proving it gives one kind of caller, which views and chats.api.scope tell apart by class."""
 
-import base64
-import binascii
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -18,10 +16,10 @@ from chats.actions.keys import is_stale, note_used
 from chats.actions.sessions import find_session, may_slide, slide_session
 from chats.doors.bookkeeping import unless_away
 from chats.doors.origins import check_origin
-from chats.doors.throttles import WRONG_PASSWORDS, address_of, count
+from chats.doors.passwords import person_of, read_basic
 from chats.errors import Forbidden, Invalid, Unauthorized
 from chats.models import Customer, CustomerSession
-from contactcenter.models import Application, ApplicationPassword, Channel, ContactCenter, hash_secret
+from contactcenter.models import Application, Channel, ContactCenter, hash_secret
 
 MOST_CREDENTIALS = 500  # characters; ours have at most 64
 
@@ -115,18 +113,8 @@ class ApplicationPasswordAuthentication(BaseAuthentication):
         encoded = _credentials(request, "basic")
         if encoded is None:
             return None
-        try:
-            username, _colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            raise Unauthorized from None
-        passwords = ApplicationPassword.objects.filter(user__is_active=True).select_related("user")
-        known = passwords.filter(secret_hash=hash_secret(secret)).first()
-        if known is None or known.user.get_username() != username:
-            # Only wrong ones are counted: nobody can lock out a program that knows its password.
-            count(WRONG_PASSWORDS, address_of(request))
-            raise Unauthorized(_("The name or the application password is wrong."))
-        _note(known)
-        return AgentCaller(_seat(request, known.user_id)), None
+        person = person_of(request, *read_basic(encoded), timezone.now())
+        return AgentCaller(_seat(request, person.pk)), None
 
 
 class PublicKeyAuthentication(BaseAuthentication):
@@ -213,7 +201,7 @@ def _seat(request: Request, user_id: UUID) -> Agent:
     return seats[0]
 
 
-def _note(key: Application | ApplicationPassword) -> None:
+def _note(key: Application) -> None:
     now = timezone.now()
     if is_stale(key, now):
         unless_away(lambda: note_used(key, now))
