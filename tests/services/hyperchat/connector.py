@@ -116,8 +116,7 @@ class Connector:
                 if self._is_agent(data["userId"]):
                     person.hear("activity", data["type"])
             case "queues:update":
-                if data["data"]["queuePosition"] > 0:
-                    person.hear("place", data["data"])
+                person.hear("place", data["data"])  # N people are ahead; real ones show nothing for 0
             case "forever:alone":
                 # The server closes nothing by itself: this closes it, and its own web hook tells the person.
                 self.hyper.close(chat_of(data))
