@@ -19,6 +19,7 @@ class ChatsConfig(AppConfig):
         from . import due, events, tasks, wake
         from .live import listen
         from .outbox import filing, ours
+        from .protocols.genesys import lines as genesys_lines
 
         self.waker = wake.Waker(tasks.publish)
 
@@ -30,12 +31,15 @@ class ChatsConfig(AppConfig):
         signals.availability_changed.connect(_route_anew, dispatch_uid="route_anew")
         signals.availability_changed.connect(listen.announce_availability, dispatch_uid="live")
 
+        events.recorded.connect(genesys_lines.write_records, dispatch_uid="genesys")
+
         # After the commit: a listener can only be late.
         due.work_due.connect(self._wake, dispatch_uid="wake")
         events.committed.connect(listen.announce_records, dispatch_uid="live")
 
         # At once: what is never stored.
         events.whispered.connect(listen.announce_whisper, dispatch_uid="live")
+        events.whispered.connect(genesys_lines.write_whisper, dispatch_uid="genesys")
 
     def _wake(self, sender: Any, task: str, id: UUID, **_: Any) -> None:
         self.waker.wake(task, id)

@@ -107,6 +107,25 @@ def begin_foreign_chat(
 
 
 @transaction.atomic
+def begin_request(
+    registration: Registration,
+    *,
+    fields: dict[str, str],
+    team: Team | None,
+    subject: str,
+    data: dict[str, Any],
+    external_id: str,
+    now: datetime,
+) -> Started:
+    """A chat of somebody who names no id: a new customer with it. `external_id`: random; the client proves by it that the chat is its own."""
+    customer = Customer.objects.create(center_id=registration.center_id, last_seen_at=now, **fields)
+    start = Start(
+        client_id=external_id, team=team, subject=subject, data=data, foreign=Foreign(registration, external_id)
+    )
+    return start_chat(registration.channel, customer, start, now=now)
+
+
+@transaction.atomic
 def change_foreign_chat(
     chats: Any,
     chat_id: UUID,
