@@ -12,8 +12,9 @@ from typing import Any
 from .client import SOURCE, Hyper, Refused
 from .receiver import Call, chat_of
 
+# All but chats:assign: the request that causes it waits for its answer, and holds the session meanwhile.
 EVENTS = (
-    "chats:create, chats:join, chats:leave, chats:close, chats:assign, forever:alone, invitations:new, invitations:accept,"
+    "chats:create, chats:join, chats:leave, chats:close, forever:alone, invitations:new, invitations:accept,"
     "messages:new, messages:read, queues:update, system:info, users:join, users:activity"
 )
 Told = tuple[str, Any]

@@ -33,9 +33,9 @@ class Log:
 
 
 class Receiver:
-    """A web server of its own on loopback. `handle` is called for every event, before it is answered."""
+    """A web server of its own on loopback. `handle` is called for every event, before it is answered; what it returns is the answer."""
 
-    def __init__(self, handle: Callable[[Call], None]) -> None:
+    def __init__(self, handle: Callable[[Call], Any]) -> None:
         self.log = Log()
         handler = type("Handler", (_Handler,), {"log": self.log, "handle_call": staticmethod(handle)})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -63,7 +63,7 @@ def chat_of(data: dict[str, Any]) -> str:
 
 class _Handler(BaseHTTPRequestHandler):
     log: ClassVar[Log]
-    handle_call: ClassVar[Callable[[Call], None]]
+    handle_call: ClassVar[Callable[[Call], Any]]
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
@@ -79,22 +79,25 @@ class _Handler(BaseHTTPRequestHandler):
         call = Call(self.headers.get("webhook-id", ""), json.loads(raw))
         self.log.calls.append(call)
         try:
-            type(self).handle_call(call)
+            said = type(self).handle_call(call)
         except Exception as error:  # kept for the test, which cannot see this thread
             self.log.faults.append(f"{call.trigger}: {error!r}")
-        self._answer({})
+            said = None
+        self._answer({}, said)
 
     def _is_signed(self, raw: bytes) -> bool:
         shown = self.headers.get("X-Hook-Signature", "")
         made = [hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest() for secret in self.log.secrets]
         return any(hmac.compare_digest(shown, own) for own in made)
 
-    def _answer(self, headers: dict[str, str]) -> None:
+    def _answer(self, headers: dict[str, str], said: Any = None) -> None:
+        body = json.dumps(said or {}).encode()
         self.send_response(200)
-        for name, value in {"Content-Length": "2", "Content-Type": "application/json", **headers}.items():
+        for name, value in {"Content-Type": "application/json", **headers}.items():
             self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(b"{}")
+        self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
         """Quiet: the log is kept above."""
