@@ -20,14 +20,21 @@ class ChatsConfig(AppConfig):
         from .live import listen
         from .outbox import filing, ours
         from .protocols.genesys import lines as genesys_lines
+        from .protocols.hyperchat import advice, outgoing, places, whispers
+        from .routing import engine, search
 
         self.waker = wake.Waker(tasks.publish)
 
         # In whose words web hooks hear of events.
         filing.speakers[filing.OURS] = ours.speak
+        filing.speakers["hyperchat"] = outgoing.speak
+
+        # Who is asked whom to offer a chat.
+        search.advisers.append(advice.advise)
 
         # Within the transaction: a listener that raises undoes it.
         events.recorded.connect(filing.file_records, dispatch_uid="outbox")
+        events.recorded.connect(places.forget_places, dispatch_uid="hyperchat")
         signals.availability_changed.connect(_route_anew, dispatch_uid="route_anew")
         signals.availability_changed.connect(listen.announce_availability, dispatch_uid="live")
 
@@ -36,9 +43,11 @@ class ChatsConfig(AppConfig):
         # After the commit: a listener can only be late.
         due.work_due.connect(self._wake, dispatch_uid="wake")
         events.committed.connect(listen.announce_records, dispatch_uid="live")
+        engine.routed.connect(places.routed, dispatch_uid="hyperchat")
 
         # At once: what is never stored.
         events.whispered.connect(listen.announce_whisper, dispatch_uid="live")
+        events.whispered.connect(whispers.hear, dispatch_uid="hyperchat")
         events.whispered.connect(genesys_lines.write_whisper, dispatch_uid="genesys")
 
     def _wake(self, sender: Any, task: str, id: UUID, **_: Any) -> None:

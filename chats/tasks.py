@@ -65,6 +65,14 @@ def sweep_searches() -> None:
 
 
 @shared_task
+def sweep_places() -> None:
+    """Who waits learns of another place in the queue."""
+    from .protocols.hyperchat import places
+
+    places.sweep_places(timezone.now())
+
+
+@shared_task
 def sweep_transcripts() -> None:
     """A task for each transcript that is due: a mail server may take its time, and it claims what it sends."""
     from .transcripts.mail import due_transcripts

@@ -33,6 +33,7 @@ SWEEPS: dict[str, float] = {
     "contactcenter.canary": 30,
     "chats.tasks.sweep": 2,
     "chats.tasks.sweep_searches": 3,
+    "chats.tasks.sweep_places": 5,
     "chats.tasks.sweep_transcripts": 10,
     "chats.tasks.sweep_deliveries": 2,
     "chats.tasks.tidy": 3600,

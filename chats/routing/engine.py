@@ -11,6 +11,7 @@ from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
+from django.dispatch import Signal
 
 from agents.models import Agent, Presence
 from chats.actions.offer import offer_chat
@@ -31,6 +32,8 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=5)
 MOST_PICTURES = 50  # in one run; a centre in which that many are outdated at once goes on in the next
 
+routed = Signal()  # team_id, now; after a run, outside its transactions
+
 
 class Outdated(Exception):
     """The picture that was decided by is no longer true."""
@@ -48,6 +51,7 @@ def route_team(team_id: UUID, now: datetime) -> int:
     Queue.objects.filter(team_id=team_id, routing_due_at=lease).update(routing_due_at=due_at)
     if not is_done:
         do_soon("route_team", team_id)
+    routed.send_robust(sender=None, team_id=team_id, now=now)
     return run.offers
 
 

@@ -22,6 +22,7 @@ from . import (
     sign_in,
     surveys,
     users,
+    webhooks,
 )
 from .door import Door, Nowhere
 
@@ -53,6 +54,8 @@ urlpatterns: list[URLPattern] = [
     route("apps", apps.Apps, "apps"),
     route("apps/{id}", apps.OneApp, "app"),
     route("apps/{id}/validate", apps.Validate, "validate"),
+    route("webhooks", webhooks.Webhooks, "webhooks"),
+    route("webhooks/{id}", webhooks.OneWebhook, "webhook"),
     route("surveys/{id}", surveys.Survey, "survey"),
     route("id", ids.NewId, "id"),
     route("chats", chats.Chats, "chats"),

@@ -1,0 +1,63 @@
+"""chats:assign: before an agent is chosen, the application's server may name one."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from chats.models import Chat, ForeignChat
+from chats.outbox.ask import ask
+
+from .reach import as_id
+from .subscribers import body_of, hooks_of, wanted
+
+TRIGGER = "chats:assign"
+SECONDS = 5.0  # fixed by the vendor; here for all web hooks together
+NAMES = (
+    "agent",
+    "agentId",
+    "agent_id",
+    "user",
+    "userId",
+    "user_id",
+    "id",
+    "data",
+    "result",
+)  # no page says which it is
+DEPTH = 3
+
+
+def advise(chat: Chat) -> UUID | None:
+    """routing.search's adviser: whom the first web hook that answers names. Not within a transaction."""
+    wanting = wanted.registrations(TRIGGER) if chat.is_foreign else frozenset()
+    foreign = ForeignChat.objects.filter(chat=chat, registration_id__in=wanting).first() if wanting else None
+    if foreign is None:
+        return None
+    until = time.monotonic() + SECONDS
+    data = {
+        "chatId": str(chat.pk),
+        "creator": str(chat.customer_id),
+        "room": foreign.facts.get("room"),
+        "lang": chat.language,
+    }
+    for webhook in hooks_of([foreign.registration_id], TRIGGER):
+        left = until - time.monotonic()
+        if left <= 0:
+            break
+        answer = ask(webhook, TRIGGER, body_of(webhook, TRIGGER, data, timezone.now()), timeout=left)
+        named = next(_ids_in(answer), None)
+        if named is not None:
+            return named
+    return None
+
+
+def _ids_in(answer: Any, depth: int = DEPTH) -> Iterator[UUID]:
+    """Ids in an answer: the text itself, or what stands under one of NAMES, also within an object."""
+    found = as_id(answer.strip()) if isinstance(answer, str) else None
+    if found is not None:
+        yield found
+    if isinstance(answer, dict) and depth:
+        for name in NAMES:
+            yield from _ids_in(answer.get(name), depth - 1)
