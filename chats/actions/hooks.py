@@ -1,21 +1,19 @@
 """Web hooks as applications register them. Each change stands in the audit log under the application's name."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from chats.errors import Gone
-from chats.models import Attempt, Delivery, Webhook
+from chats.models import Webhook
 from contactcenter import audit
 from contactcenter.models import Application, Registration
 
-from .targets import check_events, check_room, check_url
+from .hook_rules import check_events, check_room, check_url
 
 CHANGED = ("url", "events", "is_active", "verified_at", "disabled_at", "disabled_reason")
-ERASED_AFTER = timedelta(hours=1)  # no transaction that still saw it live lasts that long
-ERASED_AT_ONCE = 500  # deliveries in one transaction
 
 
 @transaction.atomic
@@ -49,22 +47,30 @@ def add_webhook(
 
 @transaction.atomic
 def change_webhook(webhook: Webhook, fields: dict[str, Any], now: datetime) -> Webhook:
-    """fields: url, events, is_active. Another address or switching on ends what the receiver's 410 began. Raises Invalid, Conflict, Gone."""
+    """fields: url, events, is_active. Raises Invalid, Conflict, Gone."""
     kept = _lock(webhook)
-    before = {name: getattr(kept, name) for name in fields}
+    before = {name: _said(kept, name) for name in fields}
     if "url" in fields:
         _move(kept, check_url(fields["url"]))
     if "events" in fields:
         kept.events = check_events(fields["events"], registration=kept.registration)
     if "is_active" in fields:
         kept.is_active = bool(fields["is_active"])
-    if kept.is_active and {"url", "is_active"} & set(fields):
-        kept.disabled_at, kept.disabled_reason = None, ""
+    settle_changes(kept, {name for name, old in before.items() if old != fields[name]})
     kept.save(update_fields=CHANGED)
-    changes = {name: [old, getattr(kept, name)] for name, old in before.items() if old != getattr(kept, name)}
+    changes = {name: [old, _said(kept, name)] for name, old in before.items() if old != _said(kept, name)}
     if changes:
         _note("web hook changed", kept, changes)
     return kept
+
+
+def settle_changes(webhook: Webhook, changed: Iterable[str]) -> None:
+    """What changed fields entail, before the row is saved. Another address, or switching on, ends what the receiver's 410 began."""
+    changed = set(changed)
+    if webhook.is_active and {"url", "is_active"} & changed:
+        webhook.disabled_at, webhook.disabled_reason = None, ""
+    if "url" in changed and webhook.registration_id is not None:
+        webhook.verified_at = None  # a new receiver shakes hands first
 
 
 @transaction.atomic
@@ -78,7 +84,7 @@ def renew_secret(webhook: Webhook, *, now: datetime) -> str:
 
 @transaction.atomic
 def delete_webhook(webhook: Webhook, *, now: datetime) -> None:
-    """Nothing more is filed for it or sent to it; `erase_deleted` takes the rows. Raises Gone."""
+    """Nothing more is filed for it or sent to it; outbox.retention takes the rows. Raises Gone."""
     kept = _lock(webhook)
     end_webhook(kept, now)
     _note("web hook deleted", kept, {})
@@ -89,30 +95,15 @@ def end_webhook(webhook: Webhook, now: datetime) -> None:
     Webhook.objects.kept().filter(pk=webhook.pk).update(deleted_at=now, is_active=False)
 
 
-def erase_deleted(now: datetime, *, batches: int = 20) -> int:
-    """Rows of deleted web hooks, in short transactions and no more than so many; says how many deliveries went. The next run takes the rest."""
-    ended = Webhook.objects.filter(deleted_at__lte=now - ERASED_AFTER)
-    erased = 0
-    for _batch in range(batches):
-        numbers = list(Delivery.objects.filter(webhook__in=ended).values_list("number", flat=True)[:ERASED_AT_ONCE])
-        if not numbers:
-            ended.delete()
-            break
-        with transaction.atomic():
-            Attempt.objects.filter(delivery__number__in=numbers).delete()
-            Delivery.objects.filter(number__in=numbers).delete()
-        erased += len(numbers)
-    return erased
-
-
 def _move(webhook: Webhook, url: str) -> None:
-    """To another address, where hands are shaken anew if they are shaken at all."""
-    if url == webhook.url:
-        return
-    check_room(webhook.application, url=url, registration=webhook.registration, but=webhook)
-    webhook.url = url
-    if webhook.registration_id is not None:
-        webhook.verified_at = None
+    if url != webhook.url:
+        check_room(webhook.application, url=url, registration=webhook.registration, but=webhook)
+        webhook.url = url
+
+
+def _said(webhook: Webhook, name: str) -> Any:
+    """A field as its application sees it: one that its receiver ended is not on, whatever the column says."""
+    return webhook.is_on if name == "is_active" else getattr(webhook, name)
 
 
 def _lock(webhook: Webhook) -> Webhook:

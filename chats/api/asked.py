@@ -258,6 +258,26 @@ class TranscriptQuery(serializers.Serializer[Any]):
     language = language()
 
 
+class AddWebhook(serializers.Serializer[Any]):
+    url = Text(max_length=2000, help_text="http or https.")
+    events = serializers.ListField(
+        child=Text(max_length=40), max_length=100, help_text="message.posted, chat.* (a family) or * (all)."
+    )
+
+
+class EditWebhook(AddWebhook):
+    is_active = serializers.BooleanField(help_text="true also ends what the receiver's 410 began.")
+
+
+class DeliveriesQuery(serializers.Serializer[Any]):
+    since = text(
+        600, help_text="A time: filed at or after. Or the cursor of the last answer: filed after what it held."
+    )
+    webhook = serializers.UUIDField(required=False)
+    state = serializers.ChoiceField(["pending", "sent", "failed"], required=False)
+    limit = serializers.IntegerField(min_value=1, max_value=200, default=50)
+
+
 class EditTeam(serializers.ModelSerializer[Team]):
     key = serializers.SlugField(max_length=64)
     languages = serializers.ListField(child=language(), max_length=50, required=False)

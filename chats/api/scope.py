@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agents.models import Agent, CannedReply, Membership
 from chats.errors import Invalid, NotFound
-from chats.models import Attachment, Chat, Customer, OfflineMessage
+from chats.models import Attachment, Chat, Customer, OfflineMessage, Webhook
 from contactcenter.models import Channel, Team
 
 from .principals import AgentCaller, ApplicationCaller, Caller, CustomerCaller
@@ -121,6 +121,15 @@ def visible_attachments(caller: Caller) -> "QuerySet[Attachment]":
 def visible_replies(caller: Caller) -> "QuerySet[CannedReply]":
     replies = CannedReply.objects.filter(center_id=caller.center.pk).select_related("team")
     return replies.filter(Q(team=None) | Q(team_id__in=read_teams(caller).values("pk")))
+
+
+def visible_webhooks(caller: Caller) -> "QuerySet[Webhook]":
+    """An application's own; to supervisors the center's."""
+    webhooks = Webhook.objects.kept().filter(center_id=caller.center.pk).select_related("application", "registration")
+    if isinstance(caller, ApplicationCaller):
+        return webhooks.filter(application=caller.application)
+    is_supervisor = isinstance(caller, AgentCaller) and caller.agent.is_supervisor
+    return webhooks if is_supervisor else webhooks.none()
 
 
 def as_id(text: str) -> UUID | None:

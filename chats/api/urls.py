@@ -6,6 +6,7 @@ from . import (
     agents,
     chats,
     customers,
+    deliveries,
     desk,
     docs,
     events,
@@ -17,6 +18,7 @@ from . import (
     reports,
     teams,
     transcripts,
+    webhooks,
     widget,
 )
 
@@ -73,5 +75,12 @@ urlpatterns = [
     path("dispositions", desk.Dispositions.as_view(), name="dispositions"),
     path("offline-messages", desk.Offline.as_view(), name="offline-messages"),
     path("offline-messages/<uuid:message_id>/handle", desk.Handle.as_view(), name="offline-message-handle"),
+    # Web hooks
+    path("webhooks", webhooks.Webhooks.as_view(), name="webhooks"),
+    path("webhooks/<uuid:webhook_id>", webhooks.OneWebhook.as_view(), name="webhook"),
+    path("webhooks/<uuid:webhook_id>/secret", webhooks.Secret.as_view(), name="webhook-secret"),
+    path("webhooks/<uuid:webhook_id>/retry", webhooks.RetryAll.as_view(), name="webhook-retry"),
+    path("webhook-deliveries", deliveries.Deliveries.as_view(), name="webhook-deliveries"),
+    path("webhook-deliveries/<uuid:delivery_id>/retry", deliveries.Retry.as_view(), name="webhook-delivery-retry"),
     path("reports/summary", reports.Summary.as_view(), name="reports-summary"),
 ]

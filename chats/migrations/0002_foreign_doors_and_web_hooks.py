@@ -73,7 +73,6 @@ class Migration(migrations.Migration):
                 'indexes': [
                     models.Index(condition=models.Q(('failed_at__isnull', True), ('sent_at__isnull', True)), fields=['webhook', 'chat', 'number'], name='delivery_lane'),
                     models.Index(condition=models.Q(('failed_at__isnull', True), ('sent_at__isnull', True)), fields=['due_at'], name='delivery_due'),
-                    models.Index(condition=models.Q(('failed_at__isnull', False)), fields=['webhook', 'number'], name='delivery_given_up'),
                     models.Index(fields=['webhook', 'filed_at', 'number'], name='delivery_filed'),
                     models.Index(condition=models.Q(('failed_at__isnull', False)), fields=['webhook'], name='delivery_dead'),
                     models.Index(fields=['chat'], name='delivery_of_chat'),

@@ -67,7 +67,7 @@ class Webhook(CenterRow):
     )
     disabled_at = models.DateTimeField(_("switched off"), null=True, blank=True, editable=False)
     disabled_reason = models.CharField(_("why switched off"), max_length=200, blank=True, editable=False)
-    # The row goes later (actions.hooks.erase_deleted): whoever files for it at this moment must not fail.
+    # The row goes later (outbox.retention): whoever files for it at this moment must not fail.
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
@@ -178,7 +178,6 @@ class Delivery(models.Model):
             models.Index(
                 fields=["due_at"], condition=Q(sent_at__isnull=True, failed_at__isnull=True), name="delivery_due"
             ),
-            models.Index(fields=["webhook", "number"], condition=Q(failed_at__isnull=False), name="delivery_given_up"),
             models.Index(fields=["webhook", "filed_at", "number"], name="delivery_filed"),
             models.Index(fields=["webhook"], condition=Q(failed_at__isnull=False), name="delivery_dead"),
             models.Index(fields=["chat"], name="delivery_of_chat"),

@@ -1,4 +1,4 @@
-"""What is thrown away, a bounded number at a time: what was sent after a month, what was given up after three."""
+"""What is thrown away, a bounded number at a time: what was sent after a month, what was given up after three, and all of deleted web hooks."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,13 +14,16 @@ SENT_KEPT = timedelta(days=30)
 DEAD_KEPT = timedelta(days=90)
 AT_ONCE = 500  # deliveries in one transaction
 MOST_BATCHES = 200  # of one web hook in one run
+DELETED_KEPT = timedelta(hours=1)  # no transaction that still files for it lasts that long
 OFF_TOO_LONG = "The web hook was off for three days."
 
 
 def tidy(now: datetime) -> int:
-    """Give up what has waited too long for a web hook that is off, and erase what is old; how many were erased."""
+    """Give up what has waited too long for a web hook that is off, and erase what is old or was deleted; how many were erased."""
     give_up_forgotten(now)
-    return sum(erase_old(webhook_id, now) for webhook_id in Webhook.objects.order_by().values_list("pk", flat=True))
+    return erase_deleted(now) + sum(
+        erase_old(webhook_id, now) for webhook_id in Webhook.objects.order_by().values_list("pk", flat=True)
+    )
 
 
 def erase_old(webhook_id: UUID, now: datetime) -> int:
@@ -35,6 +38,20 @@ def erase_old(webhook_id: UUID, now: datetime) -> int:
         erased += len(numbers)
         if len(numbers) < AT_ONCE:
             break
+    return erased
+
+
+def erase_deleted(now: datetime) -> int:
+    """Deleted web hooks with all that was filed for them; how many deliveries. The next run takes what is left."""
+    deleted = Webhook.objects.filter(deleted_at__lte=now - DELETED_KEPT)
+    erased = 0
+    for _batch in range(MOST_BATCHES):
+        numbers = list(Delivery.objects.filter(webhook__in=deleted).values_list("number", flat=True)[:AT_ONCE])
+        if not numbers:
+            deleted.delete()
+            break
+        erase(numbers)
+        erased += len(numbers)
     return erased
 
 

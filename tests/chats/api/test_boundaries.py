@@ -45,6 +45,8 @@ IN_ADDRESS = {
     "channel_id": lambda world: world.channel.pk,
     "customer_id": lambda world: world.customer.pk,
     "message_id": lambda world: world.message.pk,
+    "webhook_id": lambda world: world.webhook.pk,
+    "delivery_id": lambda world: world.delivery.id,
     "row_id": lambda world: world.place.center.pk,
 }
 # Bodies in which nothing is foreign, by route; absent = {}.
@@ -69,6 +71,8 @@ BODIES = {
     "team": lambda world: {"name": "New"},
     "channels": lambda world: {"name": "New", "team": "sales"},
     "channel": lambda world: {"name": "New"},
+    "webhooks": lambda world: {"url": "https://new.example.com/", "events": ["*"]},
+    "webhook": lambda world: {"events": ["chat.*"]},
 }  # fmt: skip
 # Ids of the other center within a body or a query: what is sent, and who may send such a thing at all.
 FOREIGN_BODIES = {
@@ -111,11 +115,12 @@ FOREIGN_QUERIES = {
     "canned-replies": [lambda other: f"team={other.team.pk}", lambda other: f"search={MARKER}"],
     "offline-messages": [lambda other: f"team={other.team.pk}"],
     "reports-summary": [lambda other: f"team={other.team.pk}"],
+    "webhook-deliveries": [lambda other: f"webhook={other.webhook.pk}"],
 }
 # Lists and own things: no id in the address, no foreign id anywhere.
 WITHOUT_IDS = {
     "widget-config", "widget-sessions", "attachments", "agent-ticket", "me", "me-status", "invitations", "teams",
-    "queue", "dispositions",
+    "queue", "dispositions", "webhooks",
 }  # fmt: skip
 
 ROUTES = [route for route in urlpatterns if isinstance(route, URLPattern) and route.name not in FREE]
@@ -312,5 +317,8 @@ def snapshot(world):
         "offline_messages",
         "participants",
         "events",
+        "webhooks",
+        "deliveries",
+        "attempts",
     )
     return {name: sorted(map(str, getattr(center, name).values())) for name in tables}

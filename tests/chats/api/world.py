@@ -8,11 +8,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from agents.models import Agent, CannedReply, Disposition
+from chats.actions.hooks import add_webhook
 from chats.actions.offer import offer_chat
 from chats.actions.offline import Left, leave_offline_message
 from chats.actions.post import Post, post_message
 from chats.files.store import store_attachment
-from chats.models import Chat
+from chats.models import Attempt, Chat, Delivery, Webhook
 from contactcenter.models import Application, Team
 from tests.chats.api.conftest import Api, as_agent, as_application, as_customer
 from tests.conftest import make_agent, make_chat, make_customer, make_held_chat, online
@@ -45,8 +46,11 @@ def furnish(place: SimpleNamespace, now: Any, mark: str = "") -> SimpleNamespace
     message, _ = leave_offline_message(place.channel, customer, left, now=now)
     reply = CannedReply.objects.create(center=place.center, shortcut="hi", title=f"Hi {said}", text=f"Hi {said}")
     disposition = Disposition.objects.create(center=place.center, name=f"Done {said}")
+    webhook, delivery = furnish_hook(place, held.chat, said, now)
     return SimpleNamespace(
         place=place,
+        webhook=webhook,
+        delivery=delivery,
         agent=agent,
         boss=boss,
         customer=customer,
@@ -63,6 +67,17 @@ def furnish(place: SimpleNamespace, now: Any, mark: str = "") -> SimpleNamespace
     )
 
 
+def furnish_hook(place: SimpleNamespace, chat: Chat, said: str, now: Any) -> tuple[Webhook, Delivery]:
+    """A web hook at which a call was given up."""
+    program = Application.objects.create(center=place.center, name=f"Hooked {said}")
+    webhook = add_webhook(program, url=f"https://hooks.example.com/{said}", events=["*"], now=now)
+    delivery = Delivery.objects.create(
+        center=place.center, webhook=webhook, chat=chat, event="chat.started", payload={"said": said}, failed_at=now
+    )
+    Attempt.objects.create(center=place.center, delivery=delivery, at=now, milliseconds=9, status=500, body=said)
+    return webhook, delivery
+
+
 def callers(here: SimpleNamespace, now: Any) -> dict[str, Any]:
     """Everybody who might knock, at home in this center."""
     place = here.place
@@ -70,6 +85,8 @@ def callers(here: SimpleNamespace, now: Any) -> dict[str, Any]:
     customer.chat = make_chat(place, now, customer.customer).chat
     other_team: Team = place.sales
     program = Application.objects.create(center=place.center, name="Page", allowed_origins=[])
+    application = as_application(place, may_configure=True)
+    Webhook.objects.filter(pk=here.webhook.pk).update(application=application.application)
     return {
         "nobody": Api(),
         "page": Api(**{"X-Public-Key": program.public_key}),
@@ -77,6 +94,6 @@ def callers(here: SimpleNamespace, now: Any) -> dict[str, Any]:
         "agent": as_agent(online(here.agent, now)),
         "supervisor": as_agent(here.boss),
         "admin": as_agent(make_agent(place, f"Max-{place.center.slug}", role=Agent.Role.ADMIN)),
-        "application": as_application(place, may_configure=True),
+        "application": application,
         "application of another team": as_application(place, teams=[other_team], may_configure=True),
     }
