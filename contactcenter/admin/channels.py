@@ -107,7 +107,12 @@ class ChannelAdmin(CenterModelAdmin):
     def snippet(self, obj: Channel) -> str:
         if obj._state.adding or obj.kind != Channel.Kind.WEB:
             return str(_("Website widgets have one."))
-        context = {"code": f'<script src="{settings.BASE_URL}/widget.js" data-key="{obj.key}" async></script>'}
+        context = {
+            "code": f'<script src="{settings.BASE_URL}/widget.js" data-key="{obj.key}" async></script>',
+            "hint": _(
+                "Put it before the end of the body on each page. The page's address must be among the allowed origins."
+            ),
+        }
         return render_to_string("administration/snippet.html", context)
 
     @display(description=_("identity secret"))

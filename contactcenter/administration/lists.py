@@ -52,12 +52,14 @@ LISTS: dict[str, Callable[[str], None]] = {
     "skills": check_word,
     "options": check_word,
     "allowed_origins": check_origin,
+    "events": check_word,
 }
 HINTS = {
     "languages": _("en, de, pt-BR …"),
     "skills": _("Type, then Enter"),
     "options": _("Type, then Enter"),
     "allowed_origins": "https://www.example.com",
+    "events": "message.posted, chat.*",
 }
 
 

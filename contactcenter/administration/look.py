@@ -58,6 +58,8 @@ def _setup(site: str, title: Any, *more: dict[str, Any]) -> dict[str, Any]:
             _item(site, title, "apartment", "contactcenter_contactcenter"),
             _item(site, _("Channels"), "hub", "contactcenter_channel"),
             _item(site, _("Applications"), "key", "contactcenter_application"),
+            _item(site, _("Foreign accesses"), "sync_alt", "contactcenter_registration"),
+            _item(site, _("Web hooks"), "webhook", "chats_webhook"),
             _item(site, _("Application passwords"), "password", "contactcenter_applicationpassword"),
             *more,
         ],
@@ -70,6 +72,7 @@ def _records(site: str) -> dict[str, Any]:
         "separator": True,
         "items": [
             _item(site, _("Transcripts by mail"), "forward_to_inbox", "chats_transcriptrequest"),
+            _item(site, _("Web hook deliveries"), "outbox", "chats_delivery"),
             _item(site, _("Audit log"), "policy", "contactcenter_auditentry"),
         ],
     }

@@ -7,7 +7,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.utils import timezone
 
 from agents.models import Agent, CannedReply, Disposition
-from chats.models import Chat, OfflineMessage, TranscriptRequest
+from chats.models import Attempt, Chat, Delivery, OfflineMessage, TranscriptRequest, Webhook
 from contactcenter import audit
 from contactcenter.administration.sites import center_site
 from contactcenter.models import (
@@ -17,6 +17,8 @@ from contactcenter.models import (
     FormField,
     Holiday,
     OpeningHours,
+    Registration,
+    RegistrationTeam,
     User,
     WidgetSettings,
 )
@@ -36,6 +38,12 @@ def furnish(place: SimpleNamespace, admin: Agent, mark: str = "") -> SimpleNames
     )  # fmt: skip
     application = Application.objects.create(center=center, name=f"Shop {mark}")
     ApplicationTeam.objects.create(center=center, application=application, team=place.support)
+    registration = Registration.objects.create(
+        center=center, application=application, channel=place.channel, foreign_id=f"app-{center.slug}{mark}"
+    )
+    RegistrationTeam.objects.create(
+        center=center, registration=registration, team=place.support, foreign_id=f"room{mark}"
+    )
     WidgetSettings.objects.create(center=center, channel=place.channel, title=f"Talk {mark}", languages=["en"])
     FormField.objects.create(center=center, channel=place.channel, key="name", label=f"Name {mark}")
     OpeningHours.objects.create(center=center, team=place.support, weekday=0, opens="09:00", closes="17:00")
@@ -48,12 +56,14 @@ def furnish(place: SimpleNamespace, admin: Agent, mark: str = "") -> SimpleNames
         "contactcenter.channel": place.channel,
         "contactcenter.application": application,
         "contactcenter.applicationpassword": password,
+        "contactcenter.registration": registration,
         "contactcenter.auditentry": entry,
         "agents.agent": admin,
         "agents.cannedreply": CannedReply.objects.create(
             center=center, team=place.support, shortcut="hi", title=f"Hi {mark}", text=mark or "Hi"
         ),
         "agents.disposition": Disposition.objects.create(center=center, name=f"Solved {mark}"),
+        **hooked(registration, chat, mark),
         "chats.customer": customer,
         "chats.chat": chat,
         "chats.transcriptrequest": TranscriptRequest.objects.create(
@@ -66,6 +76,21 @@ def furnish(place: SimpleNamespace, admin: Agent, mark: str = "") -> SimpleNames
     for row in rows.values():
         LogEntry.objects.log_actions(admin.user_id, [row], CHANGE, change_message=f"changed {mark}")
     return SimpleNamespace(**vars(place), rows=rows, admin=admin, bot=bot, customer=customer, chat=chat)
+
+
+def hooked(registration: Registration, chat: Chat, mark: str) -> dict[str, Any]:
+    """A foreign access's web hook with a delivery that was given up. Its number stands in no page by chance."""
+    center, now = registration.center, timezone.now()
+    webhook = Webhook.objects.create(
+        center=center, application=registration.application, registration=registration,
+        url=f"https://hooks.example.com/{mark or 'own'}", events=["*"], verified_at=None,
+    )  # fmt: skip
+    delivery = Delivery.objects.create(
+        number=7_000_000_000_000 + chat.pk.int % 1_000_000_000_000, center=center, webhook=webhook, chat=chat,
+        event="messages:new", payload={"said": mark or "own"}, failed_at=now, error=f"500 {mark}",
+    )  # fmt: skip
+    Attempt.objects.create(center=center, delivery=delivery, at=now, milliseconds=7, status=500, body=f"no {mark}")
+    return {"chats.webhook": webhook, "chats.delivery": delivery}
 
 
 def registered() -> list[Any]:

@@ -1,0 +1,176 @@
+"""Foreign accesses: the ids and keys by which another API's clients know an application."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.admin import display, register
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminPasswordWidget
+
+from contactcenter.administration.base import CenterModelAdmin, CenterTabularInline
+from contactcenter.administration.pages import links_to, secret_asked, secret_shown
+from contactcenter.administration.scope import CenterForm
+from contactcenter.administration.sites import SITES
+from contactcenter.models import Channel, Registration, RegistrationTeam
+
+from .applications import SHOWN_ONCE
+
+# Where an API is mounted, when not at the root.
+MOUNTED_AT: dict[str, str] = {Registration.Protocol.HYPERCHAT: "/v1"}
+
+
+class RegistrationForm(CenterForm):
+    secret = forms.CharField(
+        label=_("Secret"),
+        required=False,
+        strip=True,
+        max_length=200,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        is_new = self.instance._state.adding
+        if "secret" in self.fields:
+            self.fields["secret"].help_text = (
+                _("The one that your clients send already. Leave it empty to have one made.")
+                if is_new
+                else _("Enter another one to replace it, or leave it empty to keep it.")
+            )
+        if is_new and "channel" in self.fields:
+            self.fields["channel"].help_text = _(
+                "Chats that begin here belong to it. Best is one of its own of the kind API: make it with the plus sign."
+            )
+            self.initial.setdefault("channel", self._first_api_channel())
+
+    def clean_secret(self) -> str:
+        """Tried on the row at once, which says what is wrong with it."""
+        secret: str = self.cleaned_data["secret"]
+        if secret:
+            self.instance.set_secret(secret)
+        return secret
+
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        others = Registration.objects.filter(
+            protocol=found.get("protocol", self.instance.protocol), foreign_id=found.get("foreign_id")
+        )
+        if others.exclude(pk=self.instance.pk).exists():
+            # Ids are one for the whole server, so the sentence must not say whose it is.
+            self.add_error("foreign_id", _("This application id is taken. Enter another one, or ask the operators."))
+        return found
+
+    def _first_api_channel(self) -> Any:
+        channels: QuerySet[Channel] = self.fields["channel"].queryset  # type: ignore[attr-defined]
+        row = channels.filter(kind=Channel.Kind.API, is_active=True).first() if self.center else None
+        return row.pk if row else None
+
+
+class RoomInline(CenterTabularInline):
+    model = RegistrationTeam
+    fields = ("team", "foreign_id")
+    verbose_name = _("room")
+    verbose_name_plural = _("rooms: the teams that it reaches, under the names that its clients send")
+
+
+@register(Registration, site=SITES[0])
+@register(Registration, site=SITES[1])
+class RegistrationAdmin(CenterModelAdmin):
+    form = RegistrationForm
+    list_display = ("foreign_id", "application", "protocol", "channel", "secret_begins", "uses_queue", "is_active")
+    list_filter = ("protocol", "application", "uses_queue", "is_active")
+    list_select_related = ("application", "channel")
+    search_fields = ("foreign_id", "public_key", "application__name")
+    readonly_fields = ("server_address", "origins", "secret_begins", "used_by", "created_at")
+    inlines = (RoomInline,)
+    actions_detail = ("renew_secret",)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("application", "channel"),
+                    ("protocol", "foreign_id"),
+                    ("secret", "secret_begins"),
+                    ("uses_queue", "is_active"),
+                )
+            },
+        ),
+        (_("For its clients"), {"fields": ("server_address", "public_key", "origins", ("used_by", "created_at"))}),
+    )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """One with chats, customers or web hooks is switched off: its clients' ids live in them."""
+        used = obj is not None and any(rows.exists() for rows in (obj.chats, obj.customers, obj.webhooks))
+        return not used and super().has_delete_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What was begun in one API's words is not told in another's."""
+        fixed = super().get_readonly_fields(request, obj)
+        return fixed if obj is None else [*fixed, "protocol"]
+
+    @display(description=_("secret begins with"))
+    def secret_begins(self, obj: Registration) -> str:
+        return f"{obj.secret_hint}…" if obj.secret_hint else "–"
+
+    @display(description=_("address of the server"))
+    def server_address(self, obj: Registration) -> str:
+        """What its clients change, and nothing else."""
+        context = {
+            "code": settings.BASE_URL + MOUNTED_AT.get(obj.protocol, ""),
+            "hint": _("Enter it in your clients instead of the vendor's. Ids and keys stay as they are."),
+        }
+        return render_to_string("administration/snippet.html", context)
+
+    @display(description=_("allowed origins"))
+    def origins(self, obj: Registration) -> Any:
+        """Those of its application, where they are changed."""
+        if obj._state.adding:
+            return _("Those of the application.")
+        page = reverse(
+            "admin:contactcenter_application_change", args=[obj.application_id], current_app=self.admin_site.name
+        )
+        listed = ", ".join(obj.application.allowed_origins) or _("none yet: pages cannot use the domain key")
+        return format_html('{} · <a class="text-link" href="{}">{}</a>', listed, page, obj.application)
+
+    @display(description=_("used by"))
+    def used_by(self, obj: Registration) -> Any:
+        hooks = (
+            "chats_webhook",
+            "registration__id__exact",
+            _("web hooks"),
+            obj.webhooks.filter(deleted_at=None).count(),
+        )
+        return links_to(self.admin_site, obj, hooks)
+
+    def save_model(self, request: HttpRequest, obj: Registration, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not obj.secret_hash:
+            vars(request)["_made"] = obj.renew_secret()
+
+    def response_add(self, request: HttpRequest, obj: Registration, post_url_continue: Any = None) -> HttpResponse:
+        """A secret that was made here is shown at once; one that was entered is known."""
+        secret = vars(request).get("_made")
+        if secret is None:
+            return super().response_add(request, obj, post_url_continue)
+        return secret_shown(request, self, obj, title=_("Secret of “%s”") % obj, secret=secret, hint=SHOWN_ONCE)
+
+    @action(description=_("Renew secret"), url_path="renew-secret", icon="autorenew")
+    def renew_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        registration = self.own(request, object_id)
+        return secret_asked(
+            request,
+            self,
+            registration,
+            title=_("Renew secret"),
+            question=_("The old secret stops working at once, in all clients. Make a new one?"),
+            hint=SHOWN_ONCE,
+            make=registration.renew_secret,
+        )
