@@ -7,6 +7,7 @@ event. Who takes part has a number too, kept with the chat: the customer 1, the 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from chats.doors.aside import aside
 from chats.events import Record, Whisper
 from chats.live import hub
 from chats.models import Chat, Event, ForeignChat, ForeignLine
@@ -113,8 +115,17 @@ def write_records(records: Iterable[Record], **_: Any) -> None:
 def write_whisper(chat_id: UUID, whisper: Whisper, **_: Any) -> None:
     """events.whispered: who begins or stops to type. Only a change counts: holding a key down makes no lines."""
     if whisper.kind == "typing":
-        sender = whisper.data["sender"]
-        show_typing(chat_id, sender_kind=sender["kind"], sender_id=sender["id"], active=whisper.data["active"])
+        said = whisper.data
+        # Sockets whisper on the event loop, where nobody may ask the database.
+        aside.do(
+            partial(
+                show_typing,
+                chat_id,
+                sender_kind=said["sender"]["kind"],
+                sender_id=said["sender"]["id"],
+                active=said["active"],
+            )
+        )
 
 
 def show_typing(chat_id: UUID, *, sender_kind: str, sender_id: str, active: bool) -> None:
