@@ -17,7 +17,7 @@ from .asked_chats import Named
 from .callers import USER_OR_SERVER
 from .door import Door
 from .reach import Reach, part_in
-from .shapes import agent_user, user_shape
+from .users import any_user
 
 
 class ChatUsers(Door):
@@ -48,10 +48,9 @@ def users_of(reach: Reach, chat: Chat) -> list[dict[str, Any]]:
     parts = chat.participants.filter(agent__isnull=False, joined_at__isnull=False).select_related("agent")
     if chat.is_open:
         parts = parts.filter(left_at=None)
-    own = [chat.pk] if chat.is_open else []
-    creator = _creator(chat)
-    shown = [user_shape(creator, creator.customer.chats.open().values_list("pk", flat=True))] if creator else []
-    return shown + [agent_user(part.agent, own) for part in parts.order_by("joined_at", "id") if part.agent]
+    known = ForeignCustomer.objects.filter(registration=reach.registration, customer=chat.customer_id)
+    users = [*known.select_related("customer"), *(part.agent for part in parts.order_by("joined_at", "id"))]
+    return [any_user(reach, user) for user in users]
 
 
 def join_chat(reach: Reach, chat_id: Any, user_id: Any, now: datetime) -> None:
@@ -80,8 +79,3 @@ def go_out(reach: Reach, chat_id: Any, user_id: Any, now: datetime) -> None:
         close_by_customer(part, now=now)
     elif chat.is_open and (part.left_at is None or chat.agent_id == user.pk):
         leave_chat(user, chat.pk, now=now)
-
-
-def _creator(chat: Chat) -> ForeignCustomer | None:
-    known = ForeignCustomer.objects.filter(registration=chat.foreign.registration, customer=chat.customer_id)
-    return known.select_related("customer").first()

@@ -7,7 +7,6 @@ from uuid import uuid4
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agents.models import Agent
 from chats.actions.post import Post, Posted
 from chats.actions.read import mark_read
 from chats.actions.steer import say_as_system
@@ -19,7 +18,8 @@ from .asked_messages import PostMessage, Read
 from .callers import USER_OR_SERVER
 from .door import Door
 from .reach import SYSTEM, Reach, as_id, part_in
-from .shapes import SAID, agent_user, message_shapes, parse_message_id, readers_of, user_shape
+from .shapes import SAID, message_shapes, parse_message_id, readers_of
+from .users import any_user
 
 
 class Messages(Door):
@@ -84,6 +84,4 @@ def read_message(reach: Reach, message_id: Any, user_id: Any) -> dict[str, Any]:
     shapes = {shape["id"]: shape for shape in message_shapes(event, chat, readers_of(chat))}
     if message_id not in shapes:
         raise NotFound
-    own = [chat.pk] if chat.is_open else []
-    shown = agent_user(user, own) if isinstance(user, Agent) else user_shape(user, own)
-    return {"user": shown, "message": shapes[message_id]}
+    return {"user": any_user(reach, user), "message": shapes[message_id]}

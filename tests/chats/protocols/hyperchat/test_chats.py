@@ -8,7 +8,7 @@ from chats.events import ChatTransferred
 from chats.models import Chat, Event, ForeignChat, Search
 from contactcenter.models import Team
 from tests.chats.protocols.hyperchat.conftest import is_error
-from tests.conftest import online
+from tests.conftest import make_chat, online
 
 pytestmark = pytest.mark.django_db
 
@@ -389,18 +389,14 @@ def test_another_applications_chat_is_not_found(direct, queued, foreign, ann, no
     assert Event.objects.count() == before
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
 @pytest.mark.parametrize("odd", ["x", "0", "null", "%00", "%2e%2e", "a" * 100, "' OR 1=1 --", "%F0%9F%98%80", "[]"])
-def test_an_odd_id_of_a_chat_is_not_found(direct, method, path, odd):
-    answer = direct.server.call(
-        method, path.replace("{id}", odd), None if method == "GET" else {"history": [], "sender": "system"}
-    )
-    assert is_error(answer, 404)
+def test_an_odd_id_of_a_chat_is_not_found(direct, odd):
+    for method, path in ROUTES:
+        body = None if method == "GET" else {"history": [], "sender": "system"}
+        assert is_error(direct.server.call(method, path.replace("{id}", odd), body), 404), path
 
 
 def test_chats_of_our_own_doors_are_not_found(direct, acme, now):
-    from tests.conftest import make_chat
-
     own = make_chat(acme, now).chat
     assert is_error(direct.server.get(f"chats/{own.pk}"), 404)
     assert not ForeignChat.objects.exists()
