@@ -8,12 +8,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "contactcenter.settings")
 from channels.routing import URLRouter
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.urls import re_path
 
 # Django's applications must be loaded before anything below imports a model.
 wsgi_application = get_wsgi_application()
 
 import contactcenter.celery  # noqa: F401 - so that tasks named in this process find their broker
 from chats.live import hub
+from chats.protocols.hyperchat.live.service import live as hyperchat
 from chats.sockets import service
 from chats.sockets.routing import websocket_urlpatterns
 from contactcenter.edge import Edge, Limits, Receive, Scope, Send
@@ -23,8 +25,10 @@ edge = Edge(
     wait=hub.wait,
     hosts=["*"] if settings.DEBUG else settings.ALLOWED_HOSTS,
     limits=Limits(threads=settings.HTTP_THREADS),
+    asides={"/v1/socket.io": hyperchat.gate},
 )
-websockets: Any = URLRouter(websocket_urlpatterns)
+websocket_gates: list[Any] = [re_path("^v1/socket.io/?$", hyperchat.gate)]  # type: ignore[arg-type]  # Django's types know views only
+websockets: Any = URLRouter([*websocket_gates, *websocket_urlpatterns])
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,7 +46,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
     """Start what runs beside requests, then wait for the stop."""
     await receive()
     try:
-        async with service.running():
+        async with service.running(), hyperchat.running():
             await send({"type": "lifespan.startup.complete"})
             await receive()
             edge.stop()

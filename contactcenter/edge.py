@@ -8,9 +8,9 @@ stall, upload slowly or do not read therefore hold ten sockets and no thread.
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import structlog
 from django.http.request import split_domain_port, validate_host
@@ -68,10 +68,30 @@ class Limits:
         return self.upload if path.startswith(self.upload_prefixes) else self.body
 
 
-class Edge:
-    """An ASGI application for HTTP around a WSGI application."""
+class Aside(Protocol):
+    """An ASGI application with polls of its own, which answers in the event loop."""
 
-    def __init__(self, wsgi: Any, *, wait: Wait, hosts: Iterable[str], limits: Limits) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+    def stop(self) -> None:
+        """End all polls now."""
+
+
+class Edge:
+    """An ASGI application for HTTP around a WSGI application.
+
+    `asides`: by the path at which, and below which, they answer instead; they get the body in one piece, of at most limits.body.
+    """
+
+    def __init__(
+        self,
+        wsgi: Any,
+        *,
+        wait: Wait,
+        hosts: Iterable[str],
+        limits: Limits,
+        asides: Mapping[str, Aside] | None = None,
+    ) -> None:
+        self.asides = asides or {}
         self.bridge = Bridge(wsgi, limits.threads)
         self.wait = wait
         self.hosts = list(hosts)
@@ -86,6 +106,8 @@ class Edge:
         self.is_stopping = True
         for poll in list(self.polls):
             poll.cancel()
+        for aside in self.asides.values():
+            aside.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         status = 0
@@ -94,6 +116,9 @@ class Edge:
                 self._clean(scope)
                 size = await self._read_body(scope, receive, body)
                 scope["headers"] = _with_length(scope["headers"], size)
+                if aside := self._aside(scope["path"]):
+                    await aside(scope, _repeating(body), send)
+                    return
                 answer = await self._answer(scope, receive, body)
             with contextlib.closing(answer):
                 await answer.send(send)
@@ -113,6 +138,9 @@ class Edge:
             with contextlib.suppress(RuntimeError):
                 await _refuse(send, status)
 
+    def _aside(self, path: str) -> Aside | None:
+        return next((aside for base, aside in self.asides.items() if f"{path}/".startswith(f"{base}/")), None)
+
     def _clean(self, scope: Scope) -> None:
         # X_Forwarded_For and X-Forwarded-For are one variable in WSGI: only hyphens may pass.
         scope["headers"] = [
@@ -129,7 +157,7 @@ class Edge:
         return bool(domain) and validate_host(domain, self.hosts)
 
     async def _read_body(self, scope: Scope, receive: Receive, body: IO[bytes]) -> int:
-        limit = self.limits.body_limit(scope["path"])
+        limit = self.limits.body if self._aside(scope["path"]) else self.limits.body_limit(scope["path"])
         if _declared_length(scope["headers"]) > limit:
             raise Refused(413)
         # Who sends no body waits for none: people who send slowly keep away only each other.
@@ -193,6 +221,16 @@ class Edge:
             return await self.bridge.call(scope, body)
         finally:
             self.running -= 1
+
+
+def _repeating(body: IO[bytes]) -> Receive:
+    """The body that was read already, for an ASGI application."""
+
+    async def receive() -> Message:
+        body.seek(0)
+        return {"type": "http.request", "body": body.read(), "more_body": False}
+
+    return receive
 
 
 def _announces_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:

@@ -21,6 +21,9 @@ READY_SECONDS = 60
 # For a request's line and headers. uvicorn itself would wait, and collect, without end.
 HEAD_SECONDS = 20
 LARGEST_HEAD = 65_536  # bytes
+# Foreign clients send a whole history in one frame.
+LARGE_FRAMES = ("/v1/socket.io",)
+LARGEST_FRAME = 1_000_000  # bytes
 
 
 def configuration(*, trusted_proxies: list[str]) -> uvicorn.Config:
@@ -102,6 +105,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if scope := getattr(self, "scope", None):
             scope["extensions"]["contactcenter.abort"] = self.transport.abort
+            if scope["path"].startswith(LARGE_FRAMES):
+                self.conn.max_message_size = LARGEST_FRAME
 
 
 class Server(uvicorn.Server):

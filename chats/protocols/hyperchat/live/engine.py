@@ -1,0 +1,123 @@
+"""python-socketio within the limits of this door: what is no packet ends its connection, and nothing that a client sends becomes a traceback."""
+
+import asyncio
+import logging
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
+
+import socketio
+import structlog
+from engineio.async_socket import AsyncSocket
+
+from .frames import LARGEST, Packet
+from .pace import Pace
+from .wire import PING_SECONDS, PING_TIMEOUT_SECONDS, STALLED_SECONDS, Wire
+
+log = structlog.get_logger(__name__)
+
+BYE_SECONDS = 2.0
+MOST_UNREAD = 64  # packets that lie in the engine for one client; more wait with us
+
+# The libraries log what strangers send wrong; what goes wrong here is logged where it happens.
+quiet = logging.getLogger("chats.protocols.hyperchat.live.quiet")
+quiet.setLevel(logging.CRITICAL)
+
+
+class Handlers(Protocol):
+    """Who hears of connections and their events. Raises nothing but ConnectionRefusedError, on connect."""
+
+    async def connected(self, sid: str, scope: Any, auth: Any) -> None: ...
+    def opened(self, sid: str) -> None: ...
+    async def happened(self, name: str, sid: str, *said: Any) -> dict[str, Any]: ...
+    async def disconnected(self, sid: str) -> None: ...
+
+
+class Engine(socketio.AsyncServer):
+    """One a server process; made anew with each event loop."""
+
+    def __init__(self, handlers: Handlers) -> None:
+        super().__init__(
+            async_mode="asgi",
+            serializer=Packet,
+            async_handlers=False,  # a client's events in the order in which it sent them
+            cors_allowed_origins=[],  # the gate sees to origins
+            http_compression=False,
+            max_http_buffer_size=LARGEST,
+            ping_interval=PING_SECONDS,
+            ping_timeout=PING_TIMEOUT_SECONDS,
+            logger=quiet,
+            engineio_logger=quiet,
+        )
+        self.wires: dict[str, Wire] = {}  # session → its websocket
+        self._heard = handlers
+        self._paces: WeakKeyDictionary[AsyncSocket, Pace] = WeakKeyDictionary()
+        self.on("connect", self._on_connect)
+        self.on("disconnect", self._on_disconnect)
+        self.on("*", handlers.happened)
+
+    # Sessions of the engine: one for each client, whatever its transport -----------------------------------------------
+
+    @property
+    def sessions(self) -> dict[str, AsyncSocket]:
+        found: dict[str, AsyncSocket] = self.eio.sockets
+        return found
+
+    def pace_of(self, session_id: str) -> Pace:
+        """A session keeps its pace from one request to the next; a stranger has one for this request."""
+        session = self.sessions.get(session_id)
+        return Pace() if session is None else self._paces.setdefault(session, Pace())
+
+    def session_of(self, sid: str) -> str:
+        """The engine's id of a Socket.IO connection's session; empty when it has ended."""
+        return self.manager.eio_sid_from_sid(sid, "/") or ""
+
+    async def say(self, sid: str, name: str, data: dict[str, Any]) -> None:
+        """One event, when the client has taken enough of those before. Raises TimeoutError when it takes nothing."""
+        await self.emit(name, data, to=sid)
+        session = self.sessions.get(self.session_of(sid))
+        if session is not None and session.queue.qsize() > MOST_UNREAD:
+            async with asyncio.timeout(STALLED_SECONDS):
+                await session.queue.join()
+
+    async def end(self, session_id: str) -> None:
+        """Tell a client to go, and let its websocket go if it does not."""
+        if session := self.sessions.get(session_id):
+            await session.close(wait=False)
+        if wire := self.wires.get(session_id):
+            asyncio.get_running_loop().call_later(BYE_SECONDS, wire.end)
+
+    async def let_go(self, sid: str) -> None:
+        """End the connection's session."""
+        session_id = self.session_of(sid)
+        if session_id in self.sessions:
+            await self.end(session_id)
+        else:
+            # The client went while it was let in, and nobody noticed.
+            await self.disconnect(sid)
+
+    def end_all(self) -> None:
+        """All polls are answered now; their clients come again, to another server or to this one later."""
+        for session_id in list(self.sessions):
+            self.start_background_task(self.end, session_id)
+
+    # What the library calls ---------------------------------------------------------------------------------------------
+
+    async def _on_connect(self, sid: str, environ: dict[str, Any], auth: Any) -> None:
+        await self._heard.connected(sid, environ["asgi.scope"], auth)
+
+    async def _on_disconnect(self, sid: str, _reason: str) -> None:
+        await self._heard.disconnected(sid)
+
+    async def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
+        await super()._handle_connect(eio_sid, namespace, data)
+        sid = self.manager.sid_from_eio_sid(eio_sid, "/")
+        if sid and self.manager.is_connected(sid, "/"):
+            # The client knows by now that it is connected; before, it would not hear what it is told.
+            self._heard.opened(sid)
+
+    async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
+        try:
+            await super()._handle_eio_message(eio_sid, data)
+        except Exception as error:  # noqa: BLE001 - the outermost door of what clients send
+            log.info("no packet", error=type(error).__name__)
+            await self.end(eio_sid)

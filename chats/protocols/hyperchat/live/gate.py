@@ -1,0 +1,184 @@
+"""The way in: an ASGI application in front of the engine. Hosts, origins, sizes, how many and how fast are seen to here.
+
+Requests have been through contactcenter.edge, which checks the host and has read the body within limits and a deadline; websockets have not.
+"""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qs
+
+import structlog
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+
+from chats.doors import origins
+
+from .engine import Engine
+from .frames import count_packets
+from .place import Place, header, place_of
+from .threads import in_thread
+from .wire import Wire
+
+log = structlog.get_logger(__name__)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+MOST_SESSIONS = 5_000  # in one process
+POLLS_AT_ONCE = 2  # of one session: the new one may come before the old one has ended
+KNOWN_SECONDS = 30.0  # an origin's verdict
+MOST_KNOWN = 1_000
+SENTENCES = {400: "Bad request", 403: "This origin is not allowed", 503: "The server is busy"}
+
+
+class Gate:
+    """ASGI for `/v1/socket.io/`, both transports."""
+
+    def __init__(self) -> None:
+        self.engine: Engine | None = None
+        self._polls: Counter[str] = Counter()
+        self._origins: dict[str, tuple[bool, float]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        place = place_of(scope)
+        query = {name: values[0] for name, values in parse_qs(place.query).items()}
+        if scope["type"] == "websocket":
+            await self._websocket(scope, place, query, receive, send)
+        else:
+            await self._http(scope, place, query, receive, send)
+
+    # Websockets ---------------------------------------------------------------------------------------------------------
+
+    async def _websocket(self, scope: Scope, place: Place, query: dict[str, str], receive: Receive, send: Send) -> None:
+        if not (_is_our_host(place.host) and self._has_room(query) and await self._may_come(scope, place)):
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        wire = Wire(scope, receive, send, self._engine.wires, query.get("sid", ""))
+        try:
+            await self._engine.handle_request(scope, wire.receive, wire.send)
+        except Exception as error:  # the outermost door
+            log.error("websocket failed", exc_info=error)
+        finally:
+            wire.forget()
+
+    # Polling ------------------------------------------------------------------------------------------------------------
+
+    async def _http(self, scope: Scope, place: Place, query: dict[str, str], receive: Receive, send: Send) -> None:
+        may_come = await self._may_come(scope, place)
+        answer = _answering(send, place.origin if may_come else "", is_preflight=scope["method"] == "OPTIONS")
+        status = 403 if not may_come else self._refusal(scope, query)
+        if status:
+            await _refuse(answer, status)
+        elif scope["method"] == "POST":
+            await self._take_body(scope, query, receive, answer)
+        else:
+            await self._poll(scope, query, receive, answer)
+
+    def _refusal(self, scope: Scope, query: dict[str, str]) -> int:
+        """The status that says no at once, else 0."""
+        if "j" in query or scope["method"] not in ("GET", "POST", "OPTIONS"):  # JSONP reads what other sites wrote
+            return 400
+        return 0 if self._has_room(query) else 503
+
+    async def _take_body(self, scope: Scope, query: dict[str, str], receive: Receive, send: Send) -> None:
+        message = await receive()
+        number = count_packets(message.get("body", b""))
+        if not number:
+            await _refuse(send, 400)
+            return
+        await self._engine.pace_of(query.get("sid", "")).take(number)
+        await self._pass_on(scope, _once(message), send)
+
+    async def _poll(self, scope: Scope, query: dict[str, str], receive: Receive, send: Send) -> None:
+        session = query.get("sid", "")
+        if session and self._polls[session] >= POLLS_AT_ONCE:
+            await _refuse(send, 400)
+            return
+        self._polls[session] += 1
+        try:
+            await self._pass_on(scope, receive, send)
+        finally:
+            self._polls[session] -= 1
+            if not self._polls[session]:
+                del self._polls[session]
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._engine.handle_request(scope, receive, send)
+        except (OSError, RuntimeError):  # the client has left meanwhile
+            return
+
+    # Who may come -------------------------------------------------------------------------------------------------------
+
+    def _has_room(self, query: dict[str, str]) -> bool:
+        return bool(query.get("sid")) or len(self._engine.sessions) < MOST_SESSIONS
+
+    async def _may_come(self, scope: Scope, place: Place) -> bool:
+        """Whether any application allows the page; which one it may use is asked when it names one."""
+        if header(scope, b"origin") != place.origin or not place.origin:
+            return not place.origin
+        if origins.is_own(place.request(), place.origin):
+            return True
+        known, until = self._origins.get(place.origin, (False, 0.0))
+        if until < time.monotonic():
+            known = await in_thread(origins.is_known, place.origin)
+            if len(self._origins) >= MOST_KNOWN:
+                self._origins.clear()
+            self._origins[place.origin] = known, time.monotonic() + KNOWN_SECONDS
+        return known
+
+    # The server's life --------------------------------------------------------------------------------------------------
+
+    @property
+    def _engine(self) -> Engine:
+        if self.engine is None:
+            raise RuntimeError("not running")
+        return self.engine
+
+    def stop(self) -> None:
+        """The server ends, and waits for no poll."""
+        if self.engine is not None:
+            self.engine.end_all()
+
+
+def _is_our_host(host: str) -> bool:
+    domain, _port = split_domain_port(host)
+    return bool(domain) and validate_host(domain, ["*"] if settings.DEBUG else settings.ALLOWED_HOSTS)
+
+
+def _once(message: MutableMapping[str, Any]) -> Receive:
+    """What was received already, for who has not read it yet."""
+
+    async def receive() -> MutableMapping[str, Any]:
+        return message
+
+    return receive
+
+
+def _answering(send: Send, origin: str, *, is_preflight: bool) -> Send:
+    """Adds what browsers want to know. No cookies are wanted: credentials are in what the client sends."""
+    added = [(b"cache-control", b"no-store"), (b"vary", b"Origin")]
+    if origin:
+        added.append((b"access-control-allow-origin", origin.encode("latin1")))
+        if is_preflight:
+            added.append((b"access-control-allow-methods", b"GET, POST"))
+            added.append((b"access-control-allow-headers", b"content-type"))
+
+    async def answer(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", []), *added]
+        await send(message)
+
+    return answer
+
+
+async def _refuse(send: Send, status: int) -> None:
+    body = json.dumps({"error": {"code": status, "message": SENTENCES[status]}}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
