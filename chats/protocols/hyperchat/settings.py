@@ -12,6 +12,7 @@ from chats.files.kinds import KINDS
 from . import asked_apps as asked
 from .callers import PUBLIC, SERVER, Caller
 from .door import Door
+from .webhooks import own_webhooks, webhook_shape
 
 
 class Settings(Door):
@@ -48,4 +49,5 @@ def full_shape(caller: Caller) -> dict[str, Any]:
         "fileTypes": {"users": types, "agents": types},
         "agentsCanEndSession": True,
         "allowedDomains": caller.registration.application.allowed_origins,
+        "webhooks": [webhook_shape(webhook) for webhook in own_webhooks(caller)],
     }
