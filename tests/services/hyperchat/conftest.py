@@ -114,8 +114,8 @@ class Bridge:
         return [trigger for trigger in self.receiver.triggers(person.last_chat_id) if trigger not in noise]
 
     def ended(self, person: Person) -> None:
-        """Wait for the last event of the person's chat."""
-        until(lambda: "chats:close" in self.receiver.triggers(person.last_chat_id))
+        """Wait until the connector has heard that the person's chat ended."""
+        until(lambda: not person.chat_id)
 
     def stop(self) -> None:
         """Listens no more; nothing it was told was wrong, and nothing was told twice."""
