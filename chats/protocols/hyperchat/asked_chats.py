@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 MOST_PAGES = 1000
 MOST_ENTRIES = 150  # of a history, as their own widget sends at most
-ENTRY_DEPTH = 20_000  # characters of one imported message, before it is cut
+MOST_MESSAGE = 20_000  # characters of one imported message, before it is cut
 
 
 def word(length: int = 100, *, required: bool = False) -> serializers.CharField:
@@ -44,7 +44,7 @@ class Anything(serializers.Field[Any, Any, Any, Any]):
     """Taken as it is: a text, or the object that stands for one."""
 
     def to_internal_value(self, data: Any) -> Any:
-        if len(str(data)) > ENTRY_DEPTH:
+        if len(str(data)) > MOST_MESSAGE:
             raise serializers.ValidationError("This is too long.")
         return data
 

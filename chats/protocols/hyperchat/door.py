@@ -68,7 +68,7 @@ class Door(APIView):
 
     access: ClassVar[dict[str, frozenset[Proof]]] = {}
     authentication_classes: Sequence[type[BaseAuthentication]] = (HyperchatAuthentication,)
-    permission_classes = (HasProof,)
+    permission_classes: tuple[type[BasePermission], ...] = (HasProof,)
     parser_classes = (StrictJSONParser, FormParser, MultiPartParser, AnyParser)
     renderer_classes = (JSONRenderer,)
     content_negotiation_class = AsMade

@@ -93,6 +93,8 @@ class Reach:
         """The user in whose name the call acts: whom a server names, or the one whose token it is. Raises Invalid, NotFound, Forbidden."""
         own = self.caller.user
         if own is None:
+            if not self.caller.is_server:
+                raise Forbidden("Show a user's token")
             if user_id in (None, ""):
                 raise Invalid("Name the user")
             return self.user(user_id)
