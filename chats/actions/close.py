@@ -57,6 +57,7 @@ def _close(chat: Chat, *, by: str, reason: str, sender: Participant | None, now:
         return chat
     agent = chat.agent
     left, freed = leave(chat, reason="closed", now=now)
+    chat.agent = agent  # who had it last
     end_search(chat, now)
     # The end of the chat says that its agent leaves. What is still to be said is an offer that was withdrawn.
     happened: list[ChatEvent] = [event for event in left if not event.is_public]
@@ -64,7 +65,6 @@ def _close(chat: Chat, *, by: str, reason: str, sender: Participant | None, now:
     if said:
         record(chat, *happened, MessagePosted(text=said), now=now)
         happened = []
-    chat.agent = agent  # who had it last
     chat.state, chat.closed_at, chat.close_reason = Chat.State.CLOSED, now, reason
     chat.queued_at = chat.search_until = chat.due_at = chat.waiting_since = None
     chat.unread = 0
