@@ -79,6 +79,10 @@ class Typed:
                 self._told.popitem(last=False)
             return True
 
+    def forget(self) -> None:
+        with self._lock:
+            self._told.clear()
+
 
 typed = Typed()
 

@@ -19,8 +19,10 @@ from django.utils import timezone
 from agents.models import Agent
 from chats.actions.foreign import Joined, begin_foreign_chat, make_customer
 from chats.actions.offer import accept_invitation, offer_chat
-from chats.models import Chat, ForeignCustomer
+from chats.models import Chat, ForeignCustomer, Webhook
 from chats.protocols.hyperchat.callers import agent_token
+from chats.protocols.hyperchat.subscribers import wanted
+from chats.protocols.hyperchat.whispers import typed
 from contactcenter.models import Application, Channel, Registration, RegistrationTeam, Team
 from tests.conftest import MARKER, online
 
@@ -31,10 +33,13 @@ SECRET = "0123456789abcdef-secret"  # of each: an application's id tells them ap
 
 @pytest.fixture(autouse=True)
 def fresh_counts() -> Iterator[None]:
-    """Rates count in the cache, which outlives a test."""
+    """Rates count in the cache, which outlives a test; so does what is remembered of web hooks and of who writes."""
     cache.clear()
+    wanted.forget()
+    typed.forget()
     yield
     cache.clear()
+    wanted.forget()
 
 
 class Hyper:
@@ -159,6 +164,19 @@ def queued(acme: SimpleNamespace) -> Place:
 def foreign(globex: SimpleNamespace) -> Place:
     """The other center's."""
     return make_place(globex, f"foreign-{MARKER}", uses_queue=True)
+
+
+def make_hook(place: Place, *triggers: str, **fields: Any) -> Webhook:
+    """A web hook of the application that has shaken hands; hears all where no triggers are named."""
+    registration = place.registration
+    return Webhook.objects.create(
+        center=registration.center,
+        application=registration.application,
+        registration=registration,
+        url="http://127.0.0.1:9/hook",
+        events=list(triggers or ["*"]),
+        **fields,
+    )
 
 
 def is_error(response: Any, status: int) -> bool:
