@@ -129,7 +129,7 @@ class DeliveryAdmin(ReadOnly, CenterModelAdmin):
     def try_again_chosen(self, request: HttpRequest, queryset: "QuerySet[Delivery]") -> None:
         """In their old order. What has arrived, or whose web hook is off, is passed by."""
         count = sum(self._retry(request, delivery) == "" for delivery in queryset.order_by("number")[:AT_ONCE])
-        messages.success(request, _("%d deliveries are tried again.") % count)
+        messages.success(request, _("Deliveries tried again: %d") % count)
 
     @action(description=_("Try again"), url_path="try-again", icon="replay")
     def try_again(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -113,8 +113,10 @@ class WebhookAdmin(CenterModelAdmin):
 
     @display(description=_("used by"))
     def used_by(self, obj: Webhook) -> Any:
-        deliveries = Delivery.objects.filter(webhook=obj)[:COUNTED].count() if not obj._state.adding else 0
-        return links_to(self.admin_site, obj, ("chats_delivery", "webhook__id__exact", _("deliveries"), deliveries))
+        if obj._state.adding:
+            return "–"
+        count = Delivery.objects.filter(webhook=obj)[:COUNTED].count()
+        return links_to(self.admin_site, obj, ("chats_delivery", "webhook__id__exact", _("deliveries"), count))
 
     def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:
         settle_changes(obj, form.changed_data)
@@ -182,7 +184,7 @@ class WebhookAdmin(CenterModelAdmin):
             messages.error(request, str(refused.message))
         else:
             self.note(request, "all tried again", webhook, {"deliveries": count})
-            messages.success(request, _("%d deliveries are tried again.") % count)
+            messages.success(request, _("Deliveries tried again: %d") % count)
         return self._back(webhook)
 
     def _counted(self, obj: Webhook, state: str) -> Any:

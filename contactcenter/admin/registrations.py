@@ -142,13 +142,10 @@ class RegistrationAdmin(CenterModelAdmin):
 
     @display(description=_("used by"))
     def used_by(self, obj: Registration) -> Any:
-        hooks = (
-            "chats_webhook",
-            "registration__id__exact",
-            _("web hooks"),
-            obj.webhooks.filter(deleted_at=None).count(),
-        )
-        return links_to(self.admin_site, obj, hooks)
+        if obj._state.adding:
+            return "–"
+        kept = obj.webhooks.filter(deleted_at=None).count()
+        return links_to(self.admin_site, obj, ("chats_webhook", "registration__id__exact", _("web hooks"), kept))
 
     def save_model(self, request: HttpRequest, obj: Registration, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -135,10 +135,14 @@ def test_events_that_nobody_would_ever_hear(events):
     assert len(str(refused.value.fields["events"])) < 80
 
 
-@pytest.mark.parametrize("event", ["", "x" * 41, "a\0b", "a\nb"])
-def test_foreign_events_are_short_words(access, event):
+@pytest.mark.parametrize("event", ["", "x" * 41, "a\0b", "a\nb", "message.posted", "chat.*"])
+def test_foreign_events_are_short_words_and_none_of_ours(access, event):
     with pytest.raises(Invalid):
         check_events([event], registration=access)
+
+
+def test_all_foreign_events_are_asked_for_as_ours_are(access):
+    assert check_events(["*", "chats:create"], registration=access) == ["*", "chats:create"]
 
 
 # Changing -------------------------------------------------------------------------------------------------------------
