@@ -11,6 +11,7 @@ from .files import send_back
 from .seats import Seat
 from .wire import Ended, Refusal, Robot, call
 
+GOOD_BYE_SECONDS = 2.0
 HARMLESS = {"closed", "gone", "not_found", "forbidden"}  # the chat went on without us
 
 
@@ -149,6 +150,13 @@ class RobotAgent(Robot):
             self.mischief.desertions -= 1
             self.vanish()
 
+    async def go_home(self) -> None:
+        """Say that nobody is here any more, if anybody listens."""
+        with contextlib.suppress(Ended, Refusal, TimeoutError):
+            async with asyncio.timeout(GOOD_BYE_SECONDS):
+                await self.ask({"type": "status", "status": "offline"})
+        await self.stop()
+
     async def _quietly(self, frame: dict[str, Any]) -> None:
         try:
             await self.insist(frame)
@@ -171,6 +179,13 @@ async def play_agents(
 ) -> int:
     """Let the robots answer until they are cancelled; returns how many requests were refused for no good reason."""
     robots = [RobotAgent(urls, seat, mischief, progress) for seat in seats]
-    with contextlib.suppress(asyncio.CancelledError, Ended):
-        await asyncio.gather(*(robot.stay_connected() for robot in robots))
+    listening = [asyncio.ensure_future(robot.stay_connected()) for robot in robots]
+    try:
+        await asyncio.wait(listening, return_when=asyncio.FIRST_EXCEPTION)
+    except asyncio.CancelledError:
+        # The server would wait some seconds for them to come back, and offer them chats meanwhile.
+        await asyncio.gather(*(robot.go_home() for robot in robots))
+    for task in listening:
+        if task.done():
+            task.result()
     return sum(robot.failures for robot in robots)

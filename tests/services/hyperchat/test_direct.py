@@ -89,16 +89,16 @@ def test_a_person_who_leaves_is_not_told_that_the_chat_ended(shop: Bridge, robot
     until(lambda: shop.hyper.available(shop.room) == 1)
 
 
-def test_with_nobody_there_no_chat_begins(shop: Bridge, robots: Robots, mia: Person):
-    robots.leave()
+def test_with_nobody_there_no_chat_begins(shop: Bridge, mia: Person):
+    until(lambda: not shop.hyper.is_online(shop.room))
     shop.connector.escalate(mia)
     assert mia.told == [("nobody", None)]
     assert shop.hyper.find_user(mia.external_id) is None
 
 
-def test_a_chat_that_nobody_takes_is_ended_by_its_client(shop: Bridge, robots: Robots, mia: Person):
+def test_a_chat_that_nobody_takes_is_ended_by_its_client(shop: Bridge, mia: Person):
     """Somebody was there a moment ago. The search tells that it found nobody; the connector deletes the chat, as the system."""
-    robots.leave()
+    until(lambda: not shop.hyper.is_online(shop.room))
     user = shop.hyper.sign_up(mia.name, mia.external_id)
     shop.connector.persons[mia.external_id] = mia
     mia.user_id = user["id"]

@@ -98,8 +98,8 @@ def test_somebody_may_leave_the_line(shop: Bridge, robots: Robots, people: list[
         shop.ended(person)
 
 
-def test_with_nobody_online_no_chat_begins(shop: Bridge, robots: Robots, people: list[Person]):
-    robots.leave()
+def test_with_nobody_online_no_chat_begins(shop: Bridge, people: list[Person]):
+    until(lambda: not shop.hyper.is_online(shop.room))
     shop.connector.escalate(people[0])
     assert people[0].told == [("nobody", None)]
 
