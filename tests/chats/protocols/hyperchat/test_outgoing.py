@@ -94,7 +94,7 @@ def test_a_call_names_trigger_application_data_and_time(cast, now):
 
 def test_room_and_source_keep_the_type_in_which_they_came(cast):
     cast.place.chat(facts={"room": 1, "source": "3"})
-    (trigger, data), *_ = told()
+    (_, data), *_ = told()
     assert (data["room"], data["source"]) == (1, "3")
 
 
