@@ -15,7 +15,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from agents.models import Agent, Presence
-from agents.presence import AGENT_LEASE, renew_leases
+from agents.presence import AGENT_LEASE, renew_leases, sign_in
 from chats.actions.sessions import find_session, may_slide, slide_session
 from chats.doors.bookkeeping import unless_away
 from chats.doors.origins import is_allowed
@@ -99,7 +99,7 @@ def admit(request: Any, shown: Credentials, now: datetime) -> Caller:
             raise Forbidden("This origin is not allowed")
     if isinstance(caller.user, Agent):
         # An agent's client that only asks now and then is there as long as it asks.
-        unless_away(partial(renew_leases, [caller.user.pk], now + AGENT_LEASE))
+        unless_away(partial(_note_life, caller.user, now))
     return caller
 
 
@@ -169,8 +169,16 @@ def _agent_of(registration: Registration, token: str) -> Agent | None:
     if registration_id != str(registration.pk):
         return None
     agents = Agent.objects.active().filter(center_id=registration.center_id, user__session_version=version)
-    there = agents.exclude(presence__status=Presence.Status.OFFLINE)
-    return there.filter(pk=UUID(agent_id)).select_related("user", "center").first()
+    there = agents.filter(presence__status__in=[Presence.Status.ONLINE, Presence.Status.AWAY])
+    return there.filter(pk=UUID(agent_id)).select_related("user", "center", "presence").first()
+
+
+def _note_life(agent: Agent, now: datetime) -> None:
+    """The agent's client is there. Who was thought to be gone is offered chats again at once."""
+    if agent.presence.is_available(now):
+        renew_leases([agent.pk], now + AGENT_LEASE)
+    else:
+        sign_in(agent, now)
 
 
 def _shown(request: Any) -> Credentials:

@@ -6,6 +6,7 @@ import pytest
 from django.core import signing
 
 from agents.models import Agent, Membership, Presence
+from chats.models import Queue
 from chats.protocols.hyperchat.callers import AGENT_SIGNER, AGENT_TOKEN_SECONDS, agent_token
 from contactcenter.accounts import end_sessions
 from contactcenter.models import ApplicationPassword
@@ -138,6 +139,22 @@ def test_an_agents_client_that_asks_is_there(direct, ann, now):
     token = agent_token(direct.registration, online(ann, now, seconds=1))
     direct.as_user(token).get(f"users/{ann.pk}")
     assert presence(ann).is_available(now + timedelta(seconds=20))
+
+
+def test_who_was_thought_to_be_gone_is_offered_chats_again(direct, ann, now):
+    token = agent_token(direct.registration, online(ann, now, seconds=-60))
+    Queue.objects.update(routing_due_at=None)
+    direct.as_user(token).get(f"users/{ann.pk}")
+    assert presence(ann).is_available(now)
+    assert set(Queue.objects.exclude(routing_due_at=None).values_list("team__key", flat=True)) == {"support", "sales"}
+
+
+def test_who_is_away_stays_away_and_there(direct, ann, now):
+    token = agent_token(direct.registration, online(ann, now, seconds=1))
+    Presence.objects.update(status=Presence.Status.AWAY)
+    assert direct.as_user(token).get(f"users/{ann.pk}").status_code == 200
+    assert presence(ann).status == Presence.Status.AWAY
+    assert presence(ann).is_leased(now + timedelta(seconds=20))
 
 
 @pytest.mark.parametrize("end", ["sessions", "seat", "person", "time"])
