@@ -43,9 +43,10 @@ def page(answer) -> str:
 
 @pytest.mark.both
 def test_a_customer_rates_and_is_thanked(client, chat):
-    assert "How was the chat?" in page(client.get(path_of(chat)))
-    answer = rate(client, chat, rating="4", comment=" Quick & kind <3 ")
-    assert answer.redirect_chain == [(path_of(chat), 302)]
+    link = path_of(chat)
+    assert "How was the chat?" in page(client.get(link))
+    answer = client.post(link, {"rating": "4", "comment": " Quick & kind <3 "}, follow=True)
+    assert answer.redirect_chain == [(link, 302)]
     assert "Thank you for telling us" in page(answer)
     assert "Quick &amp; kind &lt;3" in page(answer)
     assert "4 of 5" in page(answer)
@@ -199,10 +200,11 @@ def test_it_is_looked_for_by_nobody_and_framed_by_nobody(client, chat):
 @pytest.mark.both
 def test_the_centers_colour_comes_as_a_sheet_of_its_own(client, chat):
     ContactCenter.objects.update(accent="#ffee00")
-    sheet = client.get(path_of(chat) + "colours.css")
+    link = path_of(chat)
+    sheet = client.get(link + "colours.css")
     assert sheet["Content-Type"].startswith("text/css")
     assert b"--accent: #ffee00; --on-accent: #171c28" in sheet.content
-    assert path_of(chat) + "colours.css" in page(client.get(path_of(chat)))
+    assert link + "colours.css" in page(client.get(link))
 
 
 def test_a_colour_that_is_none_and_a_wrong_link_give_an_empty_sheet(client, chat):
