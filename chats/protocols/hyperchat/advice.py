@@ -15,17 +15,8 @@ from .subscribers import body_of, hooks_of, wanted
 
 TRIGGER = "chats:assign"
 SECONDS = 5.0  # fixed by the vendor; here for all web hooks together
-NAMES = (
-    "agent",
-    "agentId",
-    "agent_id",
-    "user",
-    "userId",
-    "user_id",
-    "id",
-    "data",
-    "result",
-)  # no page says which it is
+# No page says which it is.
+NAMES = ("agent", "agentId", "agent_id", "user", "userId", "user_id", "id", "data", "result")
 DEPTH = 3
 
 
@@ -47,17 +38,23 @@ def advise(chat: Chat) -> UUID | None:
         if left <= 0:
             break
         answer = ask(webhook, TRIGGER, body_of(webhook, TRIGGER, data, timezone.now()), timeout=left)
-        named = next(_ids_in(answer), None)
+        named = next(ids_in(answer), None)
         if named is not None:
             return named
     return None
 
 
-def _ids_in(answer: Any, depth: int = DEPTH) -> Iterator[UUID]:
-    """Ids in an answer: the text itself, or what stands under one of NAMES, also within an object."""
+def asks_first(chat: Chat) -> bool:
+    """Whether somebody outside is asked before this chat's agent is chosen, which may take seconds."""
+    wanting = wanted.registrations(TRIGGER) if chat.is_foreign else frozenset()
+    return bool(wanting) and ForeignChat.objects.filter(chat=chat, registration_id__in=wanting).exists()
+
+
+def ids_in(answer: Any, depth: int = DEPTH) -> Iterator[UUID]:
+    """Ids in an answer to chats:assign: the text itself, or what stands under one of NAMES, also within an object."""
     found = as_id(answer.strip()) if isinstance(answer, str) else None
     if found is not None:
         yield found
     if isinstance(answer, dict) and depth:
         for name in NAMES:
-            yield from _ids_in(answer.get(name), depth - 1)
+            yield from ids_in(answer.get(name), depth - 1)
