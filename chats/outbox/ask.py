@@ -1,7 +1,6 @@
 """A call whose answer is used at once. It is no delivery: whoever does not answer in time was asked in vain."""
 
 import json
-from contextlib import closing
 from typing import Any
 
 import structlog
@@ -23,7 +22,7 @@ def ask(webhook: Webhook, event: str, payload: dict[str, Any], *, timeout: float
     """
     body = encode(payload)
     headers = headers_of(webhook, new_id(), body, timezone.now())
-    with closing(Sender()) as sender:
+    with Sender() as sender:
         answer = sender.post(webhook.url, body, headers, seconds=timeout)
     why = answer.error or ("" if answer.is_ok else f"answered {answer.status}")
     if not why:

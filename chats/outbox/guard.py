@@ -73,7 +73,7 @@ def check_url(url: str) -> None:
     """Raises AddressRefused for what is not http(s)://host…, and for names and passwords in an address."""
     try:
         parts = urlsplit(url)
-        is_fit = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        is_fit = url.isascii() and parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_fit = False
     if not is_fit:

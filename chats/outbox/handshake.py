@@ -1,7 +1,6 @@
 """Shaking hands with a receiver of foreign words before anything is told to it: it must say back the secret that it is given."""
 
 import hmac
-from contextlib import closing
 from datetime import datetime
 
 from chats.models import Webhook
@@ -29,7 +28,7 @@ def shake_hands(webhook: Webhook, now: datetime) -> None:
         "appId": webhook.registration.foreign_id,
         "created_at": int(now.timestamp()),
     }
-    with closing(Sender()) as sender:
+    with Sender() as sender:
         answer = sender.post(webhook.url, encode(body), {HEADER: webhook.secret})
     if answer.status is None:
         raise HandshakeFailed(answer.error)

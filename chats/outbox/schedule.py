@@ -4,11 +4,11 @@ import random
 from datetime import datetime, timedelta
 
 # Seconds after the first failure, the second …; then the last one again and again.
-WAITS = (1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 3 * 3600, 4 * 3600, 6 * 3600)
+WAITS = (1, 1, 2, 3, 5, 8, 13, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 3 * 3600, 4 * 3600, 6 * 3600)
 JITTER = 0.2  # up to so much more: what failed together must not come again together
 PATIENCE = timedelta(days=3)
-# What was held back behind another until its three days were over gets this many attempts (about two minutes) all the same.
-FAIR_ATTEMPTS = 8
+# What was held back behind another until its three days were over gets this many attempts (a minute and a half) all the same.
+FAIR_ATTEMPTS = 10
 
 
 def next_attempt(attempts_made: int, filed_at: datetime, now: datetime) -> datetime | None:

@@ -7,6 +7,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from urllib.parse import urlsplit
 
 import httpcore
@@ -42,12 +43,18 @@ class Answer:
         return self.body[:KEPT_BODY].decode(errors="replace").replace("\0", "\ufffd")
 
 
+@cache
+def trusted() -> ssl.SSLContext:
+    """Whose certificates count: the system's authorities and Mozilla's. Reading them takes longer than a call."""
+    return httpcore.default_ssl_context()
+
+
 class Sender:
     """Makes calls from any number of threads; connections are used again for a moment. One per process: it does not outlive a fork."""
 
     def __init__(self) -> None:
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpcore.default_ssl_context(),
+            ssl_context=trusted(),
             max_connections=None,
             max_keepalive_connections=MOST_IDLE,
             keepalive_expiry=IDLE_SECONDS,
@@ -73,6 +80,12 @@ class Sender:
         except (httpcore.ProtocolError, httpcore.NetworkError, UnicodeError, ValueError) as error:
             return Answer(error=f"No proper answer: {error}"[:300])
 
+    def __enter__(self) -> "Sender":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         self._pool.close()
 
@@ -85,9 +98,9 @@ class Sender:
             "Accept-Encoding": "identity",  # nothing is unpacked: a small answer stays small
             **headers,
         }
-        limits = {"connect": until, "read": until, "write": until}
-        request = {"headers": list(sent.items()), "content": body, "extensions": {"timeout": limits}}
-        with self._pool.stream("POST", url, **request) as response:
+        limits = {"timeout": {"connect": until, "read": until, "write": until}}
+        stream = self._pool.stream("POST", url, headers=list(sent.items()), content=body, extensions=limits)
+        with stream as response:
             found = {name.decode("latin1").lower(): value.decode("latin1") for name, value in response.headers}
             return Answer(status=response.status, headers=found, body=_read(response))
 

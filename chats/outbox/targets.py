@@ -1,7 +1,7 @@
 """Whose turn it is in this process (no database, no threads): what may be called for each web hook, and how many calls at once.
 
-A target takes WIDTH calls at once as long as somebody answers, whatever the answer. Each call that nobody answers halves that, each answer
-gives one back: a receiver that hangs ends with one thread, and twenty of them still leave room for the others.
+A target takes WIDTH calls at once as long as somebody answers, whatever the answer. Each call that nobody answers takes two away, each
+answer gives one back: a receiver that hangs ends with one thread, and twenty of them still leave room for the others.
 """
 
 from collections import OrderedDict
@@ -91,7 +91,7 @@ class Targets:
         target = self._target(webhook_id)
         target.under_way -= 1
         self.under_way -= 1
-        target.width = min(target.width + 1, WIDTH) if was_answered else max(target.width // 2, 1)
+        target.width = min(target.width + 1, WIDTH) if was_answered else max(target.width - 2, 1)
 
     def forget_idle(self) -> None:
         for webhook_id in [key for key, target in self._targets.items() if target.is_forgettable]:
