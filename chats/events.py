@@ -124,7 +124,7 @@ class InvitationWithdrawn(InvitationEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class AgentJoined(ChatEvent):
-    """reason: accepted, picked, assigned or reopened."""
+    """reason: accepted, picked, assigned or reopened; guest: beside the chat's agent, who stays."""
 
     type = "agent.joined"
     agent: str
@@ -134,12 +134,31 @@ class AgentJoined(ChatEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class AgentLeft(ChatEvent):
-    """reason: transferred, gone, left or returned."""
+    """reason: transferred, gone, left or returned; guest: it was not the chat's own agent."""
 
     type = "agent.left"
     agent: str
     name: str
     reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuestEvent(ChatEvent):
+    """`agent`, `name`: the colleague whom the sender asks into the chat."""
+
+    is_public = False
+    agent: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuestInvited(GuestEvent):
+    type = "guest.invited"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuestDeclined(GuestEvent):
+    type = "guest.declined"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +177,15 @@ class CustomerReminded(ChatEvent):
 @dataclass(frozen=True, kw_only=True)
 class CustomerUpdated(ChatEvent):
     type = "customer.updated"
+    is_public = False
+    changed: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatUpdated(ChatEvent):
+    """Custom data changed. changed: {name: new value, or None for what was taken out}."""
+
+    type = "chat.updated"
     is_public = False
     changed: dict[str, Any] = field(default_factory=dict)
 

@@ -83,7 +83,7 @@ def chat_for_customer(chat: Chat) -> dict[str, Any]:
 
 
 def chat_for_staff(chat: Chat, *, viewer_id: UUID | None = None, now: datetime) -> dict[str, Any]:
-    """`viewer_id`: the agent who looks; `held` says whether the chat is that agent's."""
+    """`viewer_id`: the agent who looks; `held` says whether the chat is that agent's, `guest` what the agent is in a colleague's (invited, joined or None)."""
     lease_until = next((p.lease_until for p in chat.participants.all() if p.kind == Participant.Kind.CUSTOMER), None)
     last = {"text": chat.last_text, "at": stamp(chat.last_text_at), "sender_kind": chat.last_sender_kind}
     return chat_for_customer(chat) | {
@@ -106,6 +106,12 @@ def chat_for_staff(chat: Chat, *, viewer_id: UUID | None = None, now: datetime) 
         "comment": chat.comment,
         "rating": chat.rating,
         "held": chat.state == Chat.State.ACTIVE and viewer_id is not None and chat.agent_id == viewer_id,
+        "guest": guest_state(chat, viewer_id),
+        "guests": [
+            {"id": str(one.agent_id), "name": one.name, "state": "joined" if one.is_guest else "invited"}
+            for one in sorted(chat.participants.all(), key=lambda one: (one.invited_at or now, one.pk))
+            if one.invited_at
+        ],
     }
 
 
@@ -123,6 +129,12 @@ def customer_shape(customer: Customer) -> dict[str, Any]:
 
 def _agent_of_chat(agent: Agent) -> dict[str, Any]:
     return {"id": str(agent.pk), "name": agent.name, "avatar": avatar_url(agent), "is_bot": agent.is_bot}
+
+
+def guest_state(chat: Chat, agent_id: UUID | None) -> str | None:
+    """What the agent is in a colleague's chat: invited, joined or nothing."""
+    guest = next((one for one in chat.participants.all() if one.agent_id == agent_id and one.invited_at), None)
+    return ("joined" if guest.is_guest else "invited") if guest else None
 
 
 def avatar_url(agent: Agent) -> str | None:

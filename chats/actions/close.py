@@ -34,15 +34,22 @@ def close_by_agent(
     chat = lock_chat(agent.center.chats, chat_id)
     if chat.agent_id != agent.pk and not agent.is_supervisor:
         raise Forbidden(_("Only the chat's agent or a supervisor may close it."))
-    if disposition is not None and disposition.center_id != chat.center_id:
-        raise Invalid(fields={"disposition": _("Choose one of the list.")})
     sender = chat.participants.filter(agent=agent).first()
-    is_new = chat.is_open
-    if is_new and (disposition or comment):
-        chat.disposition, chat.comment = disposition, comment
-        disposed = ChatDisposed(disposition=disposition.name if disposition else "", comment=comment)
-        record(chat, disposed, sender=sender, now=now)
+    if chat.is_open and (disposition or comment):
+        _dispose(chat, disposition, comment, sender=sender, now=now)
     return _close(chat, by="agent", reason=Chat.CloseReason.DONE, sender=sender, now=now)
+
+
+@transaction.atomic
+def dispose_chat(
+    agent: Agent, chat_id: UUID, *, disposition: Disposition | None, comment: str = "", now: datetime
+) -> Chat:
+    """The chat's agent, or a supervisor, says how it goes or went: before the end or after it. Raises Forbidden, Invalid, NotFound."""
+    chat = lock_chat(agent.center.chats, chat_id)
+    if chat.agent_id != agent.pk and not agent.is_supervisor:
+        raise Forbidden(_("Only the chat's agent or a supervisor may do this."))
+    _dispose(chat, disposition, comment, sender=chat.participants.filter(agent=agent).first(), now=now)
+    return chat
 
 
 @transaction.atomic
@@ -50,6 +57,16 @@ def close_chat(chats: Any, chat_id: UUID, *, reason: str, now: datetime, words: 
     """The system ends a chat (a rule of the team, an administrator, an application); `words` is said before."""
     chat = lock_chat(chats, chat_id)
     return _close(chat, by="system", reason=reason, sender=None, now=now, words=words)
+
+
+def _dispose(
+    chat: Chat, disposition: Disposition | None, comment: str, *, sender: Participant | None, now: datetime
+) -> None:
+    if disposition is not None and disposition.center_id != chat.center_id:
+        raise Invalid(fields={"disposition": _("Choose one of the list.")})
+    chat.disposition, chat.comment = disposition, comment
+    disposed = ChatDisposed(disposition=disposition.name if disposition else "", comment=comment)
+    record(chat, disposed, sender=sender, now=now)
 
 
 def _close(chat: Chat, *, by: str, reason: str, sender: Participant | None, now: datetime, words: str = "") -> Chat:
@@ -68,7 +85,8 @@ def _close(chat: Chat, *, by: str, reason: str, sender: Participant | None, now:
     chat.state, chat.closed_at, chat.close_reason = Chat.State.CLOSED, now, reason
     chat.queued_at = chat.search_until = chat.due_at = chat.waiting_since = None
     chat.unread = 0
-    chat.participants.filter(left_at=None).exclude(joined_at=None).update(left_at=now)
+    chat.participants.joined().update(left_at=now)
+    chat.participants.guests().update(invited_at=None)
     record(chat, *happened, ChatClosed(by=by, reason=reason), sender=sender, now=now)
     chat.transcript_requests.filter(due_at=None).update(due_at=now)
     for request_id in chat.transcript_requests.filter(sent_at=None).values_list("pk", flat=True):

@@ -21,8 +21,8 @@ from .slots import free_slot, lock_seats_for, note_assigned, route_after, take_s
 def join(chat: Chat, agent: Agent, *, reason: str, before: tuple[ChatEvent, ...] = (), now: datetime) -> None:
     """The agent, in whose slot the locked chat sits by now, becomes its owner."""
     participant = seat_in_chat(chat, agent)
-    participant.joined_at, participant.left_at = participant.joined_at or now, None
-    participant.save(update_fields=["joined_at", "left_at"])
+    participant.joined_at, participant.left_at, participant.invited_at = participant.joined_at or now, None, None
+    participant.save(update_fields=["joined_at", "left_at", "invited_at"])
     chat.agent = agent
     chat.state = Chat.State.ACTIVE
     chat.first_accepted_at = chat.first_accepted_at or now
@@ -56,7 +56,7 @@ def pick_chat(agent: Agent, chat_id: UUID, *, now: datetime) -> Chat:
         raise Gone(_("Somebody else has taken this chat."))
     if not agent.is_supervisor and not Membership.objects.filter(agent=agent, team_id=chat.team_id).exists():
         raise Forbidden(_("This chat is another team's."))
-    return _give(chat, agent, reason="picked", now=now)
+    return give(chat, agent, reason="picked", now=now)
 
 
 @transaction.atomic
@@ -65,7 +65,7 @@ def assign_chat(center_chats: Any, chat_id: UUID, agent: Agent, *, now: datetime
     chat = lock_open_chat(center_chats, chat_id)
     if chat.agent_id == agent.pk:
         return chat
-    return _give(chat, agent, reason="assigned", now=now)
+    return give(chat, agent, reason="assigned", now=now)
 
 
 @transaction.atomic
@@ -88,7 +88,8 @@ def reopen_chat(agent: Agent, chat_id: UUID, *, now: datetime) -> Chat:
     return chat
 
 
-def _give(chat: Chat, agent: Agent, *, reason: str, now: datetime) -> Chat:
+def give(chat: Chat, agent: Agent, *, reason: str, now: datetime) -> Chat:
+    """Put the locked open chat into a free slot of the agent, whoever has it now. Raises Full."""
     queued_at = chat.queued_at
     lock_seats_for(chat, agent)
     left, freed = leave(chat, reason="transferred", now=now)

@@ -198,8 +198,13 @@ def _check_may_post(chat: Chat, sender: Participant, post: Post) -> None:
     if sender.kind == Participant.Kind.CUSTOMER:
         if post.is_note:
             raise Forbidden
-    elif not post.is_note and (chat.state != Chat.State.ACTIVE or chat.agent_id != sender.agent_id):
+    elif not post.is_note and (chat.state != Chat.State.ACTIVE or not _is_in(chat, sender)):
         raise Forbidden(_("Take the chat before you answer in it."))
+
+
+def _is_in(chat: Chat, sender: Participant) -> bool:
+    """Its own agent, or a guest of that one."""
+    return chat.agent_id == sender.agent_id or sender.is_guest
 
 
 def _keep_pace(chat: Chat, now: datetime) -> None:

@@ -12,7 +12,12 @@ from chats.models import Chat, Participant
 
 
 def mark_read(participant: Participant, index: int) -> None:
-    """Everything up to this index was read (and so delivered). Never goes back, never past the head."""
+    """Everything up to this index was read (and so delivered). Never goes back, never past the head.
+
+    A guest's reading says nothing: the chat's own agent may not have seen it yet.
+    """
+    if participant.is_guest:
+        return
     moved = _move(participant, index, "read_index")
     if not moved:
         return

@@ -8,14 +8,14 @@ from django.utils.translation import gettext_lazy as _
 
 from agents.models import Agent, CannedReply, Membership
 from chats.errors import Invalid, NotFound
-from chats.models import Attachment, Chat, Customer, OfflineMessage, Webhook
+from chats.models import Attachment, Chat, Customer, OfflineMessage, Participant, Webhook
 from contactcenter.models import Channel, Team
 
 from .principals import AgentCaller, ApplicationCaller, Caller, CustomerCaller
 
 
 def visible_chats(caller: Caller) -> "QuerySet[Chat]":
-    """A customer's own; an agent's teams' and those held or on offer; a supervisor's center's; an application's teams'."""
+    """A customer's own; an agent's teams', those held or on offer, and those as whose guest the agent is asked; a supervisor's center's; an application's teams'."""
     if isinstance(caller, CustomerCaller):
         return Chat.objects.filter(customer_id=caller.customer.pk)
     chats = Chat.objects.filter(center_id=caller.center.pk)
@@ -25,7 +25,10 @@ def visible_chats(caller: Caller) -> "QuerySet[Chat]":
         if caller.agent.is_supervisor:
             return chats
         return chats.filter(
-            Q(team_id__in=own_team_ids(caller.agent)) | Q(agent=caller.agent) | Q(occupation__agent=caller.agent)
+            Q(team_id__in=own_team_ids(caller.agent))
+            | Q(agent=caller.agent)
+            | Q(occupation__agent=caller.agent)
+            | Q(pk__in=Participant.objects.guests().filter(agent=caller.agent).values("chat_id"))
         )
     return chats.none()
 

@@ -115,6 +115,12 @@ class CustomersChat(s.Serializer[Any]):
     survey = SurveyState()
 
 
+class Guest(s.Serializer[Any]):
+    id = s.UUIDField()
+    name = s.CharField()
+    state = s.ChoiceField(["invited", "joined"])
+
+
 class AnyChat(CustomersChat):
     """A chat as its caller sees it: what is not required here is for staff alone."""
 
@@ -136,6 +142,8 @@ class AnyChat(CustomersChat):
     comment = s.CharField(required=False, allow_blank=True)
     rating = maybe(s.IntegerField, required=False)
     held = s.BooleanField(required=False)
+    guest = s.ChoiceField(["invited", "joined"], allow_null=True, required=False)
+    guests = Guest(many=True, required=False)
 
 
 class QueuePlace(s.Serializer[Any]):

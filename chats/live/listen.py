@@ -12,7 +12,7 @@ from chats.shapes import event_for_customer, event_for_staff
 from . import hub
 
 # Events that change more than their own chat's log: lists, slots, queues.
-FAR_REACHING = ("chat.", "agent.", "invitation.", "search.")
+FAR_REACHING = ("chat.", "agent.", "guest.", "invitation.", "search.")
 
 
 def to_json(value: Any) -> str:

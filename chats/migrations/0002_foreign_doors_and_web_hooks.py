@@ -183,4 +183,13 @@ class Migration(migrations.Migration):
             name='is_foreign',
             field=models.BooleanField(db_default=False, default=False, editable=False, help_text='Begun by a client of a foreign API: it has a ForeignChat.'),
         ),
+        migrations.AddField(
+            model_name='participant',
+            name='invited_at',
+            field=models.DateTimeField(blank=True, help_text="Empty for the chat's own agent, and when the guest has declined or left.", null=True, verbose_name='invited as a guest'),
+        ),
+        migrations.AddIndex(
+            model_name='participant',
+            index=models.Index(condition=models.Q(('invited_at__isnull', False)), fields=['agent'], name='participant_guest'),
+        ),
     ]

@@ -155,10 +155,20 @@ class Chat(CenterRow):
         return self.state in self.WAITING
 
 
+class ParticipantQuerySet(models.QuerySet["Participant"]):
+    def guests(self) -> "ParticipantQuerySet":
+        """Agents in, or asked into, a chat that is not theirs."""
+        return self.filter(invited_at__isnull=False)
+
+    def joined(self) -> "ParticipantQuerySet":
+        """Those who are in the chat now."""
+        return self.filter(joined_at__isnull=False, left_at=None)
+
+
 class Participant(CenterRow):
     """Somebody who takes part in a chat, with cursors and (customers) a lease.
 
-    Kept apart from the chat's row, so that heartbeats and read marks never wait for the log.
+    A chat has one owner, in whose slot it sits; agents whom the owner invites are its guests and need none. Kept apart from the chat's row, so that heartbeats and read marks never wait for the log.
     """
 
     class Kind(models.TextChoices):
@@ -175,9 +185,17 @@ class Participant(CenterRow):
         _("joined"), null=True, blank=True, help_text=_("Empty: wrote notes, took no part.")
     )
     left_at = models.DateTimeField(_("left"), null=True, blank=True)
+    invited_at = models.DateTimeField(
+        _("invited as a guest"),
+        null=True,
+        blank=True,
+        help_text=_("Empty for the chat's own agent, and when the guest has declined or left."),
+    )
     read_index = models.PositiveIntegerField(default=0)
     delivered_index = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(_("client seen until"), null=True, blank=True)
+
+    objects = ParticipantQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("participant")
@@ -191,6 +209,19 @@ class Participant(CenterRow):
             addressable("participant"),
             *same_center("participant", "chat", "agent"),
         ]
+        indexes = [
+            models.Index(fields=["agent"], condition=Q(invited_at__isnull=False), name="participant_guest"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.get_kind_display()
+
+    @property
+    def is_guest(self) -> bool:
+        """In the chat beside its owner."""
+        return self.invited_at is not None and self.joined_at is not None and self.left_at is None
+
+    @property
+    def is_asked(self) -> bool:
+        """Invited as a guest, and has not answered yet."""
+        return self.invited_at is not None and not self.is_guest

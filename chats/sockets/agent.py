@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from agents import presence
-from agents.models import Agent, Disposition, Presence
+from agents.models import Agent, Disposition
 from chats.actions.close import close_by_agent
+from chats.actions.guests import decline_guest, invite_guest, join_as_guest, leave_as_guest
 from chats.actions.hold import assign_chat, pick_chat, reopen_chat
 from chats.actions.locking import seat_in_chat
 from chats.actions.offer import accept_invitation, decline_invitation
@@ -28,6 +29,7 @@ from chats.shapes import (
     center_shape,
     chat_for_staff,
     for_staff,
+    guest_state,
     invitation_shape,
     stamp,
     team_shape,
@@ -36,69 +38,24 @@ from chats.shapes import (
 )
 from contactcenter.models import Installation, Team
 
-from . import fields, gather
+from . import gather
+from .agent_frames import FRAMES
 from .base import NOT_HERE, Ended, Frame, Socket, unauthorized
 from .board import Board, teams_of
 from .desk import Desk
-from .fields import optional, required
 from .origins import is_allowed
 from .pulse import pulse
 from .reader import Reader
 from .threads import in_thread
 
 MOST_WATCHED = 200
-CHAT = {"chat": required(fields.uuid)}
-STATUSES = fields.one_of(*Presence.Status.values)
 
 
 class AgentSocket(Socket):
     """One client of one seat: a desk, or a bot."""
 
     kind = "agent"
-    FRAMES = {
-        "hello": (
-            {
-                "ticket": required(fields.text(200, 1)),
-                "epoch": optional(fields.text(64), ""),
-                "cursors": optional(fields.map_of(fields.uuid, fields.cursor, 500), {}),
-            },
-            "on_hello",
-        ),
-        "status": ({"status": required(STATUSES)}, "on_status"),
-        "accept": ({"invitation": required(fields.uuid)}, "on_accept"),
-        "decline": ({"invitation": required(fields.uuid)}, "on_decline"),
-        "pick": (CHAT, "on_pick"),
-        "post": (
-            CHAT
-            | {
-                "client_id": required(fields.client_id),
-                "text": optional(fields.text(60_000), ""),
-                "attachments": optional(fields.list_of(fields.uuid, 10), ()),
-                "note": optional(fields.boolean, False),
-            },
-            "on_post",
-        ),
-        "typing": (CHAT | {"active": required(fields.boolean)}, "on_typing"),
-        "read": (CHAT | {"index": required(fields.cursor)}, "on_read"),
-        "transfer": (
-            CHAT
-            | {
-                "team": optional(fields.uuid),
-                "agent": optional(fields.uuid),
-                "note": optional(fields.text(60_000), ""),
-            },
-            "on_transfer",
-        ),
-        "assign": (CHAT | {"agent": required(fields.uuid)}, "on_assign"),
-        "close": (
-            CHAT | {"disposition": optional(fields.uuid), "comment": optional(fields.text(5_000), "")},
-            "on_close",
-        ),
-        "reopen": (CHAT, "on_reopen"),
-        "watch": (CHAT | {"after": optional(fields.cursor)}, "on_watch"),
-        "unwatch": (CHAT, "on_unwatch"),
-        "pong": ({"cursors": optional(fields.map_of(fields.uuid, fields.cursor, 500), {})}, "on_pong"),
-    }
+    FRAMES = FRAMES
 
     agent: Agent
     session_version = 0
@@ -143,10 +100,11 @@ class AgentSocket(Socket):
         reset = [chat for chat, at in frame["cursors"].items() if is_other or at > heads.get(chat, at)]
         desk.cursors = {chat: at for chat, at in frame["cursors"].items() if chat not in reset}
         own = desk.begin(board) | {"reset": [str(chat) for chat in reset]}
-        desk.seat = own["agent"] = own["agent"] | {"used": len(chats) + len(invitations)}
+        desk.held = {chat.pk for chat in chats if chat.agent_id == self.agent.pk}
+        desk.guests = {chat.pk: state for chat in chats if (state := guest_state(chat, self.agent.pk))}
+        desk.seat = own["agent"] = own["agent"] | {"used": len(desk.held) + len(invitations)}
         self.push_dict(**welcome, **snapshot, **own)
         self.is_welcome = True
-        desk.held = {chat.pk for chat in chats}
         desk.offered = {invitation.pk: invitation.chat_id for invitation in invitations}
         for chat in chats:
             desk.follow(chat)
@@ -155,9 +113,9 @@ class AgentSocket(Socket):
 
     def _snapshot(self) -> tuple[dict[str, Any], list[Chat], list[Invitation]]:
         now, me = timezone.now(), self.agent.pk
-        chats = list(
-            for_staff(Chat.objects.filter(occupation__agent=me, occupation__invitation=None)).order_by("started_at")
-        )
+        held = Q(occupation__agent=me, occupation__invitation=None)
+        invited = Q(pk__in=Participant.objects.guests().filter(agent=me).values("chat_id"))
+        chats = list(for_staff(Chat.objects.filter(held | invited)).order_by("started_at"))
         invitations = list(with_chats(Invitation.objects.pending().filter(occupation__agent=me)).order_by("offered_at"))
         snapshot = {
             "epoch": str(Installation.current().epoch),
@@ -202,18 +160,22 @@ class AgentSocket(Socket):
         return list(self.desk.readers.values()) if self.desk else []
 
     def visible(self) -> QuerySet[Chat]:
-        """Chats of one's teams, and those held or offered; as a supervisor all of the center. Everything else does not exist."""
+        """Chats of one's teams, those held or offered, and those one is invited to; as a supervisor all of the center. Nothing else exists."""
         chats: QuerySet[Chat] = self.agent.center.chats.all()
         if self.agent.is_supervisor:
             return chats
         # Memberships are asked anew each time: they may end while the socket lives.
         mine = self.agent.memberships.values("team_id")
-        return chats.filter(Q(team_id__in=mine) | Q(agent=self.agent) | Q(occupation__agent=self.agent))
+        invited = Participant.objects.guests().filter(agent=self.agent).values("chat_id")
+        own = Q(agent=self.agent) | Q(occupation__agent=self.agent) | Q(pk__in=invited)
+        return chats.filter(Q(team_id__in=mine) | own)
 
     def may_see(self, chat: Chat) -> bool:
         """The same for a chat that was read already, by the teams that the client was told."""
-        teams = self.desk.seat.get("teams", []) if self.desk else []
-        return self.agent.is_supervisor or chat.agent_id == self.agent.pk or str(chat.team_id) in teams
+        if self.desk is None:
+            return False
+        is_ours = chat.agent_id == self.agent.pk or chat.pk in self.desk.guests
+        return is_ours or self.agent.is_supervisor or str(chat.team_id) in self.desk.seat.get("teams", [])
 
     def _see(self, chat_id: UUID) -> Chat:
         chat = for_staff(self.visible().filter(pk=chat_id)).first()
@@ -276,23 +238,22 @@ class AgentSocket(Socket):
         return super().posted_body(posted) | {"position": posted.position}
 
     async def on_typing(self, frame: Frame) -> dict[str, Any]:
-        participant = await in_thread(self._held_seat, frame["chat"])
+        participant = await in_thread(self._seat_in, frame["chat"])
         if participant:
             self.say_typing(partial(show_typing, participant, active=frame["active"]))
         return {}
 
     async def on_read(self, frame: Frame) -> dict[str, Any]:
-        participant = await in_thread(self._held_seat, frame["chat"])
+        participant = await in_thread(self._seat_in, frame["chat"])
         if participant:
             await in_thread(mark_read, participant, frame["index"])
         return {}
 
-    def _held_seat(self, chat_id: UUID) -> Participant | None:
-        """Our participant if the chat is ours; None if we only look at it. Raises NotFound."""
+    def _seat_in(self, chat_id: UUID) -> Participant | None:
+        """Our participant in our chat, or as a guest in a colleague's; None if we only look at it. Raises NotFound."""
         chat = self._see(chat_id)
-        if chat.agent_id != self.agent.pk:
-            return None
-        return Participant.objects.filter(chat=chat, agent=self.agent).first()
+        seat = Participant.objects.filter(chat=chat, agent=self.agent).first()
+        return seat if seat and (seat.is_guest or chat.agent_id == self.agent.pk) else None
 
     async def on_transfer(self, frame: Frame) -> dict[str, Any]:
         if (frame["team"] is None) == (frame["agent"] is None):
@@ -315,6 +276,28 @@ class AgentSocket(Socket):
         if agent is None:
             raise NotFound
         return agent
+
+    async def on_invite(self, frame: Frame) -> dict[str, Any]:
+        await in_thread(self._invite, frame["chat"], frame["agent"])
+        return {}
+
+    def _invite(self, chat_id: UUID, agent_id: UUID) -> None:
+        chat = self._see(chat_id)
+        invite_guest(self.agent, chat.pk, self._colleague(agent_id), now=timezone.now())
+
+    async def on_join(self, frame: Frame) -> dict[str, Any]:
+        await in_thread(self._see, frame["chat"])
+        return {"chat": await in_thread(self._do, join_as_guest, frame["chat"])}
+
+    async def on_refuse(self, frame: Frame) -> dict[str, Any]:
+        await in_thread(self._see, frame["chat"])
+        await in_thread(decline_guest, self.agent, frame["chat"], now=timezone.now())
+        return {}
+
+    async def on_leave(self, frame: Frame) -> dict[str, Any]:
+        await in_thread(self._see, frame["chat"])
+        await in_thread(leave_as_guest, self.agent, frame["chat"], now=timezone.now())
+        return {}
 
     async def on_assign(self, frame: Frame) -> dict[str, Any]:
         if not self.agent.is_supervisor:

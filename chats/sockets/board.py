@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from agents.models import Agent
 from chats.live.listen import to_json
-from chats.models import Chat, Occupation
+from chats.models import Chat, Occupation, Participant
 from chats.shapes import QUEUE_SHOWN, agent_shape, for_staff, queue_shape, with_load
 from contactcenter.models import ContactCenter, Team
 
@@ -98,6 +98,14 @@ def load_occupations(agent_ids: list[UUID]) -> dict[UUID, dict[UUID, UUID | None
     rows = Occupation.objects.filter(agent_id__in=agent_ids).values_list("agent_id", "chat_id", "invitation_id")
     for agent_id, chat_id, invitation_id in rows:
         found[agent_id][chat_id] = invitation_id
+    return found
+
+
+def load_guests(agent_ids: list[UUID]) -> dict[UUID, dict[UUID, str]]:
+    """Chats of colleagues to which the agents were asked: chat → invited or joined."""
+    found: dict[UUID, dict[UUID, str]] = {agent_id: {} for agent_id in agent_ids}
+    for guest in Participant.objects.guests().filter(agent_id__in=agent_ids):
+        found[guest.agent_id][guest.chat_id] = "joined" if guest.is_guest else "invited"  # type: ignore[index]
     return found
 
 

@@ -1,4 +1,4 @@
-"""What one agent's socket shows, kept true: chats held and offered, watched logs, own seat, colleagues, queues.
+"""What one agent's socket shows, kept true: chats held, offered and visited, watched logs, own seat, colleagues, queues.
 
 `reconcile` compares what the database says with what the client was told, and tells the difference. Hints and the pulse call it, so a lost
 hint loses nothing.
@@ -35,6 +35,7 @@ class Desk:
         self.socket = socket
         self.held: set[UUID] = set()
         self.offered: dict[UUID, UUID] = {}  # invitation → chat
+        self.guests: dict[UUID, str] = {}  # colleagues' chats → invited or joined
         self.watched: set[UUID] = set()
         self.ended: dict[UUID, None] = {}  # closed ones in the order of their end
         self.readers: dict[UUID, Reader] = {}
@@ -71,7 +72,9 @@ class Desk:
             self._is_looking = False
 
     async def _look(self) -> None:
-        sits = await gather.occupations.get(self.socket.agent.pk) or {}
+        me = self.socket.agent.pk
+        occupied, asked = await asyncio.gather(gather.occupations.get(me), gather.guests.get(me))
+        sits, guests = occupied or {}, asked or {}
         held = {chat for chat, invitation in sits.items() if invitation is None}
         offered = {invitation: chat for chat, invitation in sits.items() if invitation is not None}
         for invitation in offered.keys() - self.offered.keys():
@@ -82,6 +85,11 @@ class Desk:
             await self._take(chat)
         for chat in self.held - held:
             await self._lose(chat)
+        for chat, state in guests.items():
+            if self.guests.get(chat) != state:
+                await self._ask_in(chat, state)
+        for chat in self.guests.keys() - guests.keys():
+            await self._see_out(chat)
         self.tell_seat(used=len(sits))
         behind, self.behind = self.behind, set()
         for chat in behind:
@@ -112,8 +120,24 @@ class Desk:
     async def _lose(self, chat_id: UUID) -> None:
         chat = await gather.chats.get(chat_id)
         self.held.discard(chat_id)
+        self._tell_gone(chat_id, chat, reason="transferred" if chat and chat.agent_id is None else "taken")
+
+    async def _ask_in(self, chat_id: UUID, state: str) -> None:
+        chat = await gather.chats.get(chat_id)
+        self.guests[chat_id] = state
+        if chat:
+            self.tell(chat)
+            self.follow(chat)
+
+    async def _see_out(self, chat_id: UUID) -> None:
+        chat = await gather.chats.get(chat_id)
+        state = self.guests.pop(chat_id)
+        # Who has become its owner was told so when it was taken.
+        if chat_id not in self.held:
+            self._tell_gone(chat_id, chat, reason="left" if state == "joined" else "declined")
+
+    def _tell_gone(self, chat_id: UUID, chat: Chat | None, *, reason: str) -> None:
         self.socket.seats.pop(chat_id, None)
-        reason = "transferred" if chat and chat.agent_id is None else "taken"
         if chat and not chat.is_open:
             reason = "closed"
         self.socket.push_dict(type="chat_gone", chat=str(chat_id), reason=reason)
@@ -140,7 +164,7 @@ class Desk:
         reader.start()
 
     def unfollow(self, chat_id: UUID) -> None:
-        if chat_id not in self.held and chat_id not in self.watched and chat_id not in self.ended:
+        if not any(chat_id in kept for kept in (self.held, self.guests, self.watched, self.ended)):
             reader = self.readers.pop(chat_id, None)
             if reader:
                 reader.stop()

@@ -11,7 +11,7 @@ from chats.models import Chat, Event, Invitation
 from chats.routing.estimates import queue_places
 from chats.shapes import event_for_customer, event_for_staff, for_staff, with_chats
 
-from .board import Board, load_boards, load_occupations
+from .board import Board, load_boards, load_guests, load_occupations
 from .threads import in_shared_thread
 
 Key = TypeVar("Key", bound=Hashable)
@@ -112,3 +112,4 @@ invitations: Gather[UUID, Invitation] = Gather(load_invitations)
 places: Gather[UUID, dict[UUID, tuple[int, int | None]]] = Gather(load_places)
 boards: Gather[UUID, Board] = Gather(load_boards)
 occupations: Gather[UUID, dict[UUID, UUID | None]] = Gather(load_occupations)
+guests: Gather[UUID, dict[UUID, str]] = Gather(load_guests)

@@ -21,7 +21,10 @@ SILENT = frozenset(
         "invitation.declined",
         "invitation.expired",
         "invitation.withdrawn",
+        "guest.invited",
+        "guest.declined",
         "customer.updated",
+        "chat.updated",
         "history.imported",
     }
 )

@@ -59,9 +59,9 @@ def _failed(event: Event, chat: Chat) -> list[Line]:
 
 def _closed(event: Event, chat: Chat) -> list[Line]:
     """The end has no line of its own: everybody who is there leaves, who ended it first."""
-    agent = [Line(LEFT, str(chat.agent_id), chat.agent.name)] if chat.agent else []
     by_customer = [Line(LEFT, CUSTOMER, chat.customer.name)] if event.data.get("by") == "customer" else []
-    return by_customer + agent
+    staff = chat.participants.filter(agent__isnull=False, left_at=event.at).order_by("joined_at", "id")
+    return by_customer + [Line(LEFT, str(one.agent_id), one.name) for one in staff]
 
 
 def _agent(kind: str) -> Lines:
@@ -85,7 +85,10 @@ TABLE: dict[str, Lines] = {
     "chat.transferred": _silent,
     "chat.reopened": _silent,
     "chat.disposed": _silent,
+    "chat.updated": _silent,
     "customer.updated": _silent,
+    "guest.declined": _silent,
+    "guest.invited": _silent,
     "history.imported": _silent,
     "invitation.accepted": _silent,
     "invitation.declined": _silent,

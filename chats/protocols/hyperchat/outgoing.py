@@ -131,7 +131,10 @@ WORDS: dict[str, Callable[[Told], Said]] = {
     "chat.reopened": _silent,
     # Nobody outside is told.
     "chat.disposed": _silent,
+    "chat.updated": _silent,
     "customer.updated": _silent,
+    "guest.declined": _silent,
+    "guest.invited": _silent,
     "history.imported": _silent,
     "note.posted": _silent,
     "routing.decided": _silent,

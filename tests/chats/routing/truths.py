@@ -43,9 +43,12 @@ def check_owners() -> None:
             assert place is None or (place.invitation == offer and offer.agent_id == place.agent_id)
         else:
             assert (place, offer, chat.closed_at is None) == (None, None, False)
-        seats = chat.participants.filter(kind="agent", left_at=None).exclude(joined_at=None)
+        seats = chat.participants.filter(kind="agent", left_at=None, invited_at=None).exclude(joined_at=None)
         owners = {seat.agent_id for seat in seats}
         assert owners == ({chat.agent_id} if chat.state == Chat.State.ACTIVE else set())
+        guests = set(chat.participants.guests().values_list("agent_id", flat=True))
+        assert not guests & owners
+        assert not guests or chat.is_open
 
 
 def check_logs() -> None:
