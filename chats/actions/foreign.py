@@ -115,12 +115,21 @@ def begin_request(
     subject: str,
     data: dict[str, Any],
     external_id: str,
+    facts: dict[str, Any] | None = None,
     now: datetime,
 ) -> Started:
-    """A chat of somebody who names no id: a new customer with it. `external_id`: random; the client proves by it that the chat is its own."""
+    """A chat of somebody who names no id: a new customer with it. `external_id`: random; the client proves by it that the chat is its own.
+
+    Raises what start_chat raises.
+    """
     customer = Customer.objects.create(center_id=registration.center_id, last_seen_at=now, **fields)
+    # Staff may see a client_id, so the proof is none.
     start = Start(
-        client_id=external_id, team=team, subject=subject, data=data, foreign=Foreign(registration, external_id)
+        client_id=str(uuid4()),
+        team=team,
+        subject=subject,
+        data=data,
+        foreign=Foreign(registration, external_id, facts or {}),
     )
     return start_chat(registration.channel, customer, start, now=now)
 

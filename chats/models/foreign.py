@@ -59,7 +59,7 @@ class ForeignChat(CenterRow):
         indexes = [models.Index(fields=["registration", "external_id"], name="foreignchat_external_id")]
 
     def __str__(self) -> str:
-        return f"{self.chat_id} {self.external_id}"
+        return str(self.chat_id)  # without the external id, which may be the customer's proof
 
 
 class ForeignLine(models.Model):

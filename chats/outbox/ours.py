@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chats.models import Chat, Event, Webhook
 from chats.shapes import event_for_staff, stamp
+from contactcenter.models import Registration
 
 from .filing import Filed, Record
 
@@ -18,6 +19,7 @@ NAMES = (
     "channel__name",
     "customer__external_id",
     "foreign__external_id",
+    "foreign__registration__protocol",
 )
 
 
@@ -71,11 +73,17 @@ def _chat_shape(chat: Chat, names: dict[str, Any]) -> dict[str, Any]:
         "channel": {"id": str(chat.channel_id), "kind": names["channel__kind"], "name": names["channel__name"]},
         "customer": {"id": str(chat.customer_id), "external_id": names["customer__external_id"]},
         "agent_id": str(chat.agent_id) if chat.agent_id else None,
-        "external_id": names["foreign__external_id"] or None,
+        "external_id": _external_id(names),
         "started_at": stamp(chat.started_at),
         "closed_at": stamp(chat.closed_at),
         "close_reason": str(chat.close_reason),
     }
+
+
+def _external_id(names: dict[str, Any]) -> str | None:
+    """What the client that began the chat calls it; None where that is a secret of its customer."""
+    is_proof = names["foreign__registration__protocol"] in Registration.PROVEN_BY_CHAT_ID
+    return None if is_proof else names["foreign__external_id"] or None
 
 
 def _names_of(chat_ids: set[UUID]) -> dict[UUID, dict[str, Any]]:

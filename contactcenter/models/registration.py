@@ -30,6 +30,9 @@ class Registration(CenterRow):
         HYPERCHAT = "hyperchat", _("Inbenta HyperChat")
         GENESYS = "genesys", _("Genesys customer chat")
 
+    # Their customers prove by a chat's external id that it is theirs, so nobody else may learn it.
+    PROVEN_BY_CHAT_ID = frozenset({Protocol.GENESYS})
+
     center = center_key("registrations")
     application = own_key("contactcenter.Application", related_name="registrations", verbose_name=_("application"))
     channel = own_key(

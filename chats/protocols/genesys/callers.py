@@ -16,10 +16,13 @@ from chats.errors import Forbidden, Unauthorized
 from contactcenter.models import Registration
 
 MOST_ID = 100  # characters
+NOBODYS = " "  # no id and no key is a blank
+UNKNOWN = "This contact center is not known."
+UNCLEAR = "Send the header ContactCenterId: it is not clear which contact center is meant."
 
 
 def live_registrations() -> "QuerySet[Registration]":
-    """With application, channel and center."""
+    """Those that are open to anybody, the oldest first."""
     live = Registration.objects.filter(
         protocol=Registration.Protocol.GENESYS,
         is_active=True,
@@ -27,32 +30,33 @@ def live_registrations() -> "QuerySet[Registration]":
         channel__is_active=True,
         center__is_active=True,
     )
-    return live.select_related("application", "channel__team", "channel__center", "center").order_by("created_at")
+    return live.order_by("created_at", "pk")
 
 
 def named_registrations(request: Any) -> "QuerySet[Registration] | None":
-    """Those that the request's headers fit; None when it names nothing. Raises Forbidden for what is not known here."""
+    """Those that the request's headers fit, both where both are sent; None when it names nothing. The published apikey may be several centers'."""
     center_id, key = _header(request, "ContactCenterId"), _header(request, "apikey")
     if not center_id and not key:
         return None
     found = live_registrations()
     if center_id:
-        found = found.filter(foreign_id__iexact=center_id)
+        found = found.filter(foreign_id=center_id)
     if key:
         found = found.filter(public_key=key)
-    if not found.exists():
-        raise Forbidden("This contact center is not known.")
     return found
 
 
 def find_registration(request: Any) -> Registration:
-    """The one that a new chat belongs to. Raises Forbidden when it cannot be told."""
+    """The one that a new chat belongs to, with application, channel, its team, and center. Raises Forbidden when it cannot be told."""
     named = named_registrations(request)
-    candidates = list(live_registrations() if named is None else named)
+    found = live_registrations() if named is None else named
+    candidates = list(found.select_related("application", "channel__team", "channel__center", "center"))
+    if named is not None and not candidates:
+        raise Forbidden(UNKNOWN)
     if len({one.center_id for one in candidates}) > 1:
         candidates = _of_host(request, candidates) or _of_default(candidates)
     if not candidates:
-        raise Forbidden("Send the header ContactCenterId: it is not clear which contact center is meant.")
+        raise Forbidden(UNCLEAR)
     return candidates[0]
 
 
@@ -67,12 +71,14 @@ def find_seat(request: Any) -> Agent:
     if named is not None:
         centers = set(named.values_list("center_id", flat=True))
         seats = [seat for seat in seats if seat.center_id in centers]
-    elif len(seats) > 1:
-        seats = [seat for seat in seats if seat.center.host == _host(request)] or [
+    if not seats:
+        raise Forbidden("You have no seat in this contact center.")
+    if len(seats) > 1:
+        seats = [seat for seat in seats if seat.center.host and seat.center.host == _host(request)] or [
             seat for seat in seats if seat.center.slug == settings.DEFAULT_CONTACT_CENTER
         ]
     if not seats:
-        raise Forbidden("You have no seat in this contact center.")
+        raise Forbidden(UNCLEAR)
     return seats[0]
 
 
@@ -81,9 +87,9 @@ def has_credentials(request: Any) -> bool:
 
 
 def check_anonymous(request: Any) -> None:
-    """Customers show no credentials. Raises Unauthorized for who does: such a program means another API."""
+    """Customers show no credentials (customer chat API, General). Raises Forbidden for who does: such a program means another API."""
     if has_credentials(request):
-        raise Unauthorized("Customers' operations take no Authorization header.")
+        raise Forbidden("Customers' operations take no Authorization header.")
 
 
 def _of_host(request: Any, candidates: list[Registration]) -> list[Registration]:
@@ -101,5 +107,6 @@ def _host(request: Any) -> str:
 
 
 def _header(request: Any, name: str) -> str:
+    """What a header says; empty for none, and nobody's for what is no id or key of ours."""
     value = str(request.headers.get(name, "")).strip()
-    return value if value.isascii() and len(value) <= MOST_ID else "?"
+    return value if value.isascii() and value.isprintable() and len(value) <= MOST_ID else NOBODYS

@@ -8,7 +8,8 @@ from django.db import transaction
 from chats.models import ForeignChat, ForeignLine
 
 MOST_LINES = 1000  # in one answer; the next poll gives the rest
-_LEADING_NUMBER = re.compile(r"\s*([+-]?[0-9]{1,9})(?![0-9])")
+MOST_DIGITS = 9  # of a number that our rows can hold
+_LEADING_NUMBER = re.compile(r"\s*([+-]?)0*([0-9]+)")
 
 
 def asked_index(value: Any) -> int | None:
@@ -16,33 +17,30 @@ def asked_index(value: Any) -> int | None:
     if value in (None, ""):
         return None
     found = _LEADING_NUMBER.match(str(value))
-    return int(found[1]) if found else -1
+    if found is None or len(found[2]) > MOST_DIGITS:
+        return -1
+    return int(found[1] + found[2])
 
 
-@transaction.atomic
 def give_lines(foreign: ForeignChat, index: int | None) -> list[ForeignLine]:
     """The lines from `index` on (0: all; inclusive, 1 is the first), or after the stored cursor. What was given moves the cursor behind it.
 
-    Of two clients that poll at the same moment each gets the lines once: the cursor's row is locked. A client that names an index disturbs nobody's numbers.
+    Of two clients that poll without an index at the same moment each gets what the other does not.
     """
-    if index is not None and (index < 0 or index > foreign.head):
+    after = foreign.cursor if index is None else max(index - 1, 0)
+    if foreign.head <= after or (index is not None and index < 0):
         return []
-    if index is not None:
-        lines = _read(foreign, index - 1)
-        _move(foreign, lines)
-        return lines
-    if foreign.head <= foreign.cursor:
-        return []
-    cursor = ForeignChat.objects.select_for_update(no_key=True).values_list("cursor", flat=True).get(pk=foreign.pk)
-    lines = _read(foreign, cursor)
-    _move(foreign, lines)
+    return _give(foreign, None if index is None else after)
+
+
+@transaction.atomic
+def _give(foreign: ForeignChat, after: int | None) -> list[ForeignLine]:
+    # Without the lock the second of two polls would read the same lines, or take the cursor back.
+    locked = ForeignChat.objects.select_for_update(no_key=True).only("cursor").get(pk=foreign.pk)
+    if after is None:
+        after = locked.cursor
+    lines = list(ForeignLine.objects.filter(foreign_chat=foreign, number__gt=after).order_by("number")[:MOST_LINES])
+    if lines and lines[-1].number != locked.cursor:
+        locked.cursor = lines[-1].number
+        locked.save(update_fields=["cursor"])
     return lines
-
-
-def _read(foreign: ForeignChat, after: int) -> list[ForeignLine]:
-    return list(ForeignLine.objects.filter(foreign_chat=foreign, number__gt=after).order_by("number")[:MOST_LINES])
-
-
-def _move(foreign: ForeignChat, lines: list[ForeignLine]) -> None:
-    if lines:
-        ForeignChat.objects.filter(pk=foreign.pk).update(cursor=lines[-1].number)

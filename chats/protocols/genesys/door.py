@@ -1,13 +1,16 @@
 """The base of every view: what was sent as an object, `statusCode` in every answer, errors, browsers of allowed origins."""
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 from uuid import UUID
 
 import structlog
 from django.http import HttpResponse
-from django.utils import timezone
+from django.http.response import HttpResponseBase
+from django.utils import timezone, translation
 from rest_framework import exceptions
-from rest_framework.renderers import JSONRenderer
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -16,22 +19,23 @@ from chats.doors import origins
 from chats.doors.browsers import tell_browser
 from chats.doors.parsers import StrictJSONParser
 from chats.doors.refusals import refusal_of
-from chats.errors import Invalid, NotFound, Refused
+from chats.errors import Forbidden, Invalid, NotFound, Refused
 from chats.models import ForeignChat
 
-from .callers import live_registrations, named_registrations
+from .callers import UNKNOWN, find_seat, live_registrations, named_registrations
 
 log = structlog.get_logger(__name__)
 
 CORS_HEADERS = "apikey, ContactCenterId, Content-Type, Authorization, X-Requested-With, Accept"
 OK = {"statusCode": 0}
-MISSING, STATE, FORBIDDEN, INTERNAL, UNKNOWN, INVALID, UNPROVEN = 1, 2, 3, 4, 6, 10, 20
-# Our refusals → their status codes (HTCC API reference, Status codes).
+MISSING, STATE, FORBIDDEN, INTERNAL, NOT_FOUND, INVALID, UNPROVEN = 1, 2, 3, 4, 6, 10, 20
+# Our refusals → their status codes (HTCC API reference, Status codes); INVALID is what is not here.
 CODES = {
     "unauthorized": UNPROVEN,
     "forbidden": FORBIDDEN,
     "blocked": FORBIDDEN,
-    "not_found": UNKNOWN,
+    "too_many": FORBIDDEN,
+    "not_found": NOT_FOUND,
     "gone": STATE,
     "closed": STATE,
     "conflict": STATE,
@@ -40,6 +44,8 @@ CODES = {
     "failed": INTERNAL,
     "unavailable": INTERNAL,
 }
+# What does not fit the present state is a bad request there.
+STATUSES = {409: 400}
 
 
 class Missing(Refused):
@@ -70,14 +76,31 @@ class PrettyRenderer(JSONRenderer):
         return 2
 
 
+class AlwaysJson(DefaultContentNegotiation):
+    """JSON whatever the client says that it accepts."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> Any:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
+
+
 class Door(APIView):
     """Each view proves its caller itself: customers and agents knock at the same addresses."""
 
+    codes: ClassVar[Mapping[str, int]] = CODES
     authentication_classes = ()
     permission_classes = ()
     parser_classes = (AnyParser,)
     renderer_classes = (PrettyRenderer,)
+    content_negotiation_class = AlwaysJson
     schema = None
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with translation.override("en"):  # who builds the page reads the sentences, not who visits it
+            response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.now = timezone.now()
@@ -101,13 +124,11 @@ class Door(APIView):
         """The chat that its customer knows by this id, with the chat itself. Raises NotFound, and Forbidden for headers that fit nobody."""
         named = named_registrations(self.request)
         registrations = live_registrations() if named is None else named
-        found = ForeignChat.objects.filter(
-            external_id=_plain_id(chat_id), registration__in=[one.pk for one in registrations]
-        )
-        foreign = found.select_related(
-            "chat__team", "chat__customer", "registration__application", "registration__channel"
-        ).first()
+        chats = ForeignChat.objects.filter(external_id=_plain_id(chat_id), registration__in=registrations.values("pk"))
+        foreign = chats.select_related("chat", "registration__application").first()
         if foreign is None:
+            if named is not None and not named.exists():
+                raise Forbidden(UNKNOWN)
             raise NotFound("There is no such chat.")
         self.allowed_origins = foreign.registration.application.allowed_origins
         return foreign
@@ -121,6 +142,7 @@ class Door(APIView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
+        response["Cache-Control"] = "no-store"
         origin = origins.origin_of(request)
         known = origin in self.allowed_origins if self.allowed_origins is not None else origins.is_known(origin)
         tell_browser(
@@ -140,10 +162,8 @@ class Door(APIView):
         refused, status = refusal_of(exc)
         if refused is None:
             log.error("request failed", view=type(self).__name__, error=type(exc).__name__, exc_info=exc)
-            status = 500
-        response = Response(
-            {"statusCode": _status_code(exc, refused), "statusMessage": _sentence(refused)}, status=status
-        )
+        said = {"statusCode": self.code_of(exc, refused), "statusMessage": _sentence(refused)}
+        response = Response(said, status=STATUSES.get(status, status))
         if isinstance(exc, exceptions.MethodNotAllowed):
             response["Allow"] = ", ".join(self.allowed_methods)
         if status in (429, 503):
@@ -151,11 +171,29 @@ class Door(APIView):
         response.exception = True
         return response
 
+    def code_of(self, error: Exception, refused: Refused | None) -> int:
+        """The statusCode of an error; `refused`: what our rules make of it, None for a fault of our own."""
+        if isinstance(error, Missing):
+            return MISSING
+        return self.codes.get(refused.code, INVALID) if refused else INTERNAL
 
-def _status_code(error: Exception, refused: Refused | None) -> int:
-    if isinstance(error, Missing):
-        return MISSING
-    return CODES.get(refused.code, INVALID) if refused else INTERNAL
+
+class Nowhere(Door):
+    """Every other address."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method != "OPTIONS":
+            raise NotFound
+
+
+class NowhereSecure(Nowhere):
+    """Every other address that only agents may knock at."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if request.method != "OPTIONS":
+            find_seat(request)
+        super().initial(request, *args, **kwargs)
 
 
 def _sentence(refused: Refused | None) -> str:

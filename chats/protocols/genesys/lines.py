@@ -4,19 +4,22 @@ Written within the transaction of the event, with the chat's row locked, so that
 event. Who takes part has a number too, kept with the chat: the customer 1, the system 2, agents as they come.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from chats.doors.aside import aside
 from chats.events import Record, Whisper
+from chats.languages import spoken
 from chats.live import hub
 from chats.models import Chat, Event, ForeignChat, ForeignLine
 from contactcenter.models import Registration
@@ -26,6 +29,9 @@ TYPING_STARTED, TYPING_STOPPED = "TypingStarted", "TypingStopped"
 CUSTOMER, AGENT, EXTERNAL = "Customer", "Agent", "External"
 CUSTOMER_ID, SYSTEM_ID = "1", "2"
 SYSTEM = "system"  # who says automatic messages
+# Facts that are kept with a chat: {who: {nickname, participantId, type}}, and who types at the moment.
+PARTICIPANTS, TYPING = "participants", "typing"
+MOST_REMEMBERED = 10_000  # chats
 
 
 @dataclass(frozen=True)
@@ -53,15 +59,18 @@ def _said(event: Event, chat: Chat) -> list[Line]:
 
 
 def _failed(event: Event, chat: Chat) -> list[Line]:
-    with translation.override(chat.language or chat.center.language):
+    with translation.override(spoken(chat.language, chat.center.language) or settings.LANGUAGE_CODE):
         return [Line(TEXT, SYSTEM, text=_("Nobody is free at the moment."))]
 
 
 def _closed(event: Event, chat: Chat) -> list[Line]:
-    """The end has no line of its own: everybody who is there leaves, who ended it first."""
-    by_customer = [Line(LEFT, CUSTOMER, chat.customer.name)] if event.data.get("by") == "customer" else []
-    staff = chat.participants.filter(agent__isnull=False, left_at=event.at).order_by("joined_at", "id")
-    return by_customer + [Line(LEFT, str(one.agent_id), one.name) for one in staff]
+    """The end has no line of its own: everybody who is there leaves, the customer last. Nothing follows, so who reads lines alone knows it by that."""
+    staff = chat.participants.filter(agent__isnull=False, left_at=event.at).order_by("joined_at", "pk")
+    return [Line(LEFT, str(one.agent_id), one.name) for one in staff] + [Line(LEFT, CUSTOMER)]
+
+
+def _reopened(event: Event, chat: Chat) -> list[Line]:
+    return [Line(JOINED, CUSTOMER)]
 
 
 def _agent(kind: str) -> Lines:
@@ -81,9 +90,9 @@ TABLE: dict[str, Lines] = {
     "agent.left": _agent(LEFT),
     "search.failed": _failed,
     "chat.closed": _closed,
+    "chat.reopened": _reopened,
     "chat.queued": _silent,
     "chat.transferred": _silent,
-    "chat.reopened": _silent,
     "chat.disposed": _silent,
     "chat.updated": _silent,
     "customer.updated": _silent,
@@ -99,6 +108,7 @@ TABLE: dict[str, Lines] = {
     "routing.decided": _silent,
     "survey.answered": _silent,
 }
+SPOKEN = tuple(kind for kind, lines in TABLE.items() if lines is not _silent)
 
 
 def write_records(records: Iterable[Record], **_: Any) -> None:
@@ -112,7 +122,7 @@ def write_records(records: Iterable[Record], **_: Any) -> None:
         if record.chat.pk in known:
             lines = TABLE[record.event.type](record.event, record.chat)
             rows += _number(known[record.chat.pk], lines, record.event.at, record.event.position)
-    _store(rows, known.values())
+    _store(rows)
 
 
 def write_whisper(chat_id: UUID, whisper: Whisper, **_: Any) -> None:
@@ -133,56 +143,67 @@ def write_whisper(chat_id: UUID, whisper: Whisper, **_: Any) -> None:
 
 def show_typing(chat_id: UUID, *, sender_kind: str, sender_id: str, active: bool) -> None:
     """A typing line for a chat of this door; nothing for any other. `sender_id`: the participant."""
-    if not _ours({chat_id}):
+    if not _is_ours(chat_id):
         return
     now = timezone.now()
     with transaction.atomic():
         chat = Chat.objects.open().filter(pk=chat_id).locked().first()
-        foreign = _ours({chat_id}).first()
-        if chat is None or foreign is None:
+        sender = chat.participants.joined().filter(pk=sender_id).first() if chat else None
+        if sender is None:
             return
-        who, name = _participant(chat, sender_kind, sender_id)
-        typing = set(foreign.facts.get("typing", []))
+        foreign = _ours({chat_id}).get()
+        who = CUSTOMER if sender_kind == "customer" else str(sender.agent_id)
+        typing = set(foreign.facts.get(TYPING, []))
         if (who in typing) == active:
             return
-        foreign.facts["typing"] = sorted(typing ^ {who})
-        _store(_number(foreign, [Line(TYPING_STARTED if active else TYPING_STOPPED, who, name)], now, None), [foreign])
+        line = Line(TYPING_STARTED if active else TYPING_STOPPED, who, sender.name)
+        _store(_number(foreign, [line], now, None))
         # A whisper ends no long poll; this does.
         payload = {"kind": "hint", "what": "typing"}
         transaction.on_commit(lambda: hub.announce(f"customer:{chat_id}", payload), robust=True)
 
 
-def _ours(chat_ids: set[UUID]) -> Any:
+def known_as(nickname: str) -> dict[str, Any]:
+    """The facts of a chat that begins: its customer has this name here, whatever our own rows say."""
+    return {PARTICIPANTS: {CUSTOMER: {"nickname": nickname, "participantId": CUSTOMER_ID, "type": CUSTOMER}}}
+
+
+def _ours(chat_ids: set[UUID]) -> "QuerySet[ForeignChat]":
     return ForeignChat.objects.filter(chat_id__in=chat_ids, registration__protocol=Registration.Protocol.GENESYS)
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _is_ours(chat_id: UUID) -> bool:
+    """Whether the chat began at this door, which never changes: whoever types in another asks the database once."""
+    return _ours({chat_id}).exists()
 
 
 def _number(foreign: ForeignChat, lines: list[Line], at: datetime, position: int | None) -> list[ForeignLine]:
     """The lines as rows with the chat's next numbers."""
     rows = []
-    for line in lines:
+    for line in _with_typing(foreign, lines):
         foreign.head += 1
-        data: dict[str, Any] = {"from": speaker(foreign, line)}
+        row = ForeignLine(center_id=foreign.center_id, foreign_chat=foreign, number=foreign.head, type=line.type)
+        row.position, row.at, row.data = position, at, {"from": speaker(foreign, line)}
         if line.text:
-            data["text"] = line.text
-        if line.type == TEXT:  # who has said it has stopped typing
-            foreign.facts["typing"] = [who for who in foreign.facts.get("typing", []) if who != line.who]
-        rows.append(
-            ForeignLine(
-                center_id=foreign.center_id,
-                foreign_chat=foreign,
-                number=foreign.head,
-                type=line.type,
-                position=position,
-                data=data,
-                at=at,
-            )
-        )
+            row.data["text"] = line.text
+        rows.append(row)
     return rows
+
+
+def _with_typing(foreign: ForeignChat, lines: list[Line]) -> Iterator[Line]:
+    """The lines, and between them that somebody has stopped typing by saying it; the facts keep who types."""
+    for line in lines:
+        typing = set(foreign.facts.get(TYPING, []))
+        if line.type == TEXT and line.who in typing:
+            yield Line(TYPING_STOPPED, line.who, line.name)
+        foreign.facts[TYPING] = sorted(typing | {line.who} if line.type == TYPING_STARTED else typing - {line.who})
+        yield line
 
 
 def speaker(foreign: ForeignChat, line: Line) -> dict[str, str]:
     """{nickname, participantId, type} of who a line is about; who is new gets the next number."""
-    known: dict[str, dict[str, str]] = foreign.facts.setdefault("participants", {})
+    known: dict[str, dict[str, str]] = foreign.facts.setdefault(PARTICIPANTS, {})
     if line.who not in known:
         number = {CUSTOMER: CUSTOMER_ID, SYSTEM: SYSTEM_ID}.get(line.who) or str(max(len(known), 2) + 1)
         kind = {CUSTOMER: CUSTOMER, SYSTEM: EXTERNAL}.get(line.who, AGENT)
@@ -191,18 +212,15 @@ def speaker(foreign: ForeignChat, line: Line) -> dict[str, str]:
     return known[line.who]
 
 
-def _store(rows: list[ForeignLine], chats: Iterable[ForeignChat]) -> None:
+def _store(rows: list[ForeignLine]) -> None:
+    """The lines, and their chats' heads and facts."""
     if rows:
         ForeignLine.objects.bulk_create(rows)
-        ForeignChat.objects.bulk_update(chats, ["head", "facts"])
+        chats = {row.foreign_chat_id: row.foreign_chat for row in rows}
+        ForeignChat.objects.bulk_update(chats.values(), ["head", "facts"])
 
 
 def _sender(event: Event) -> tuple[str, str]:
     if event.sender is None:
         return SYSTEM, ""
     return (str(event.sender.agent_id) if event.sender.agent_id else CUSTOMER), event.sender_name
-
-
-def _participant(chat: Chat, kind: str, participant_id: str) -> tuple[str, str]:
-    sender = chat.participants.get(pk=participant_id)
-    return (CUSTOMER if kind == "customer" else str(sender.agent_id)), sender.name

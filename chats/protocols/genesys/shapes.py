@@ -4,6 +4,8 @@ from typing import Any
 
 from chats.models import Chat, ForeignChat, ForeignLine
 
+from .lines import PARTICIPANTS
+
 STATES = {
     Chat.State.SEARCHING: "WaitingForAgent",
     Chat.State.QUEUED: "WaitingForAgent",
@@ -15,7 +17,7 @@ CAPABILITIES = ["SendMessage", "SendStartTypingNotification", "SendStopTypingNot
 
 def chat_shape(foreign: ForeignChat) -> dict[str, Any]:
     """{id, state, capabilities, participants}: operations that are valid now, everybody who has taken part."""
-    participants = foreign.facts.get("participants", {}).values()
+    participants = foreign.facts.get(PARTICIPANTS, {}).values()
     return {
         "id": foreign.external_id,
         "state": STATES[Chat.State(foreign.chat.state)],
