@@ -7,11 +7,11 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from chats.models import Chat, ForeignChat
+from chats.models import Chat, ForeignChat, Webhook
 from chats.outbox.ask import ask
 
 from .reach import as_id
-from .subscribers import body_of, hooks_of, wanted
+from .subscribers import body_of, hooks_of
 
 TRIGGER = "chats:assign"
 SECONDS = 5.0  # fixed by the vendor; here for all web hooks together
@@ -21,19 +21,9 @@ DEPTH = 3
 
 
 def advise(chat: Chat) -> UUID | None:
-    """routing.search's adviser: whom the first web hook that answers names. Not within a transaction."""
-    wanting = wanted.registrations(TRIGGER) if chat.is_foreign else frozenset()
-    foreign = ForeignChat.objects.filter(chat=chat, registration_id__in=wanting).first() if wanting else None
-    if foreign is None:
-        return None
+    """routing.search's adviser: whom the first web hook that names somebody names. Not within a transaction."""
     until = time.monotonic() + SECONDS
-    data = {
-        "chatId": str(chat.pk),
-        "creator": str(chat.customer_id),
-        "room": foreign.facts.get("room"),
-        "lang": chat.language,
-    }
-    for webhook in hooks_of([foreign.registration_id], TRIGGER):
+    for webhook, data in _questions(chat):
         left = until - time.monotonic()
         if left <= 0:
             break
@@ -46,8 +36,21 @@ def advise(chat: Chat) -> UUID | None:
 
 def asks_first(chat: Chat) -> bool:
     """Whether somebody outside is asked before this chat's agent is chosen, which may take seconds."""
-    wanting = wanted.registrations(TRIGGER) if chat.is_foreign else frozenset()
-    return bool(wanting) and ForeignChat.objects.filter(chat=chat, registration_id__in=wanting).exists()
+    return bool(_questions(chat))
+
+
+def _questions(chat: Chat) -> list[tuple[Webhook, dict[str, Any]]]:
+    """Who is asked about this chat, and the data. Always as the database has it now: whoever has just registered is asked."""
+    foreign = ForeignChat.objects.filter(chat=chat).first() if chat.is_foreign else None
+    if foreign is None:
+        return []
+    data = {
+        "chatId": str(chat.pk),
+        "creator": str(chat.customer_id),
+        "room": foreign.facts.get("room"),
+        "lang": chat.language,
+    }
+    return [(webhook, data) for webhook in hooks_of([foreign.registration_id], TRIGGER)]
 
 
 def ids_in(answer: Any, depth: int = DEPTH) -> Iterator[UUID]:

@@ -1,5 +1,6 @@
 """Web hooks of the application: registered, changed, deleted. A target is called before it is told anything."""
 
+import threading
 from typing import Any
 
 from rest_framework.request import Request
@@ -8,7 +9,7 @@ from rest_framework.response import Response
 from chats.actions.hooks import add_webhook, change_webhook, delete_webhook
 from chats.doors.outgoing import check_target
 from chats.doors.throttles import Rate, count
-from chats.errors import Invalid, NotFound
+from chats.errors import Invalid, NotFound, TooMany
 from chats.models import Webhook
 from chats.outbox.handshake import HandshakeFailed, shake_hands
 
@@ -18,7 +19,9 @@ from .door import Door
 from .reach import as_id
 from .subscribers import wanted
 
-HANDSHAKES = Rate("handshakes", 20)  # each may take a thread for ten seconds
+HANDSHAKES = Rate("handshakes", 20)
+# Each may hold a thread for ten seconds: most threads stay free for everybody else.
+slow_places = threading.BoundedSemaphore(2)
 
 
 class Webhooks(Door):
@@ -93,10 +96,14 @@ def find_webhook(caller: Caller, webhook_id: str) -> Webhook:
 def greet(door: Door, webhook: Webhook) -> None:
     """Shake hands, in no transaction: it may take ten seconds. Raises Invalid with what the target did wrong, TooMany."""
     count(HANDSHAKES, str(door.caller.registration.pk))
+    if not slow_places.acquire(blocking=False):
+        raise TooMany(retry_after=10)
     try:
         shake_hands(webhook, door.now)
     except HandshakeFailed as failure:
         raise Invalid(f"The handshake with the target failed. {failure}") from None
+    finally:
+        slow_places.release()
 
 
 def webhook_shape(webhook: Webhook) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Web hooks over HyperChat's routes: hands shaken with a real receiver, changed, deleted, and nobody else's."""
 
+import contextlib
 import json
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ import pytest
 from chats.models import Delivery, Webhook
 from chats.outbox import handshake
 from chats.protocols.hyperchat.subscribers import wanted
+from chats.protocols.hyperchat.webhooks import slow_places
 from contactcenter.models import AuditEntry
 from tests.chats.outbox.receiver import Receiver
 from tests.chats.protocols.hyperchat.conftest import is_error, make_hook
@@ -183,6 +185,18 @@ def test_too_many_handshakes_are_refused(direct, receiver):
     answers = [register(direct, receiver).status_code for _ in range(21)]
     assert (answers.count(400), answers.count(429)) == (20, 1)
     assert not Webhook.objects.kept().exists()
+
+
+def test_while_others_wait_for_their_targets_nobody_is_called(direct, receiver):
+    with contextlib.ExitStack() as stack:
+        while slow_places.acquire(blocking=False):
+            stack.callback(slow_places.release)
+        refused = register(direct, receiver)
+        assert is_error(refused, 429)
+        assert refused["Retry-After"] == "10"
+    assert receiver.calls == []
+    assert not Webhook.objects.kept().exists()
+    assert register(direct, receiver).status_code == 200
 
 
 def test_an_application_has_so_many_and_no_more(direct, receiver):
