@@ -23,6 +23,8 @@ from contactcenter.administration.base import CenterModelAdmin, CenterTabularInl
 from contactcenter.administration.scope import OwnRelatedFilter
 from contactcenter.administration.sites import SITES
 
+from .webhooks import address_shown, shortened
+
 AT_ONCE = 500  # deliveries of one selection; for more there is the web hook's own button
 STATES = {"pending": _("waiting"), "sent": _("sent"), "failed": _("given up")}
 TONES = {"pending": "waiting", "sent": "live", "failed": "danger"}
@@ -62,7 +64,7 @@ class WebhookFilter(OwnRelatedFilter):
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
         hooks = model_admin.admin_site.limit(request, Webhook.objects.kept(), "center")
-        return [(hook.pk, str(hook)[:60]) for hook in hooks.order_by("url")[:AT_ONCE]]
+        return [(hook.pk, shortened(hook.url)) for hook in hooks.order_by("url")[:AT_ONCE]]
 
 
 class AttemptInline(ReadOnly, CenterTabularInline):
@@ -70,6 +72,7 @@ class AttemptInline(ReadOnly, CenterTabularInline):
     fields = ("at", "status", "milliseconds", "error", "answer")
     readonly_fields = ("answer",)
     ordering = ("at",)
+    hide_title = True
 
     @display(description=_("answer"))
     def answer(self, obj: Attempt) -> str:
@@ -79,7 +82,7 @@ class AttemptInline(ReadOnly, CenterTabularInline):
 @register(Delivery, site=SITES[0])
 @register(Delivery, site=SITES[1])
 class DeliveryAdmin(ReadOnly, CenterModelAdmin):
-    list_display = ("event", "state_shown", "filed_at", "webhook", "chat_shown", "attempts_made", "error")
+    list_display = ("event", "state_shown", "filed_at", "called", "chat_shown", "attempts_made", "error")
     list_filter = (StateFilter, EventFilter, ("webhook", WebhookFilter))
     list_select_related = ("webhook", "chat__customer")
     inlines = (AttemptInline,)
@@ -93,8 +96,9 @@ class DeliveryAdmin(ReadOnly, CenterModelAdmin):
                 "fields": (
                     ("event", "state_shown"),
                     ("webhook", "chat_shown"),
-                    ("filed_at", "sent_at", "next_at"),
-                    ("attempts_made", "error"),
+                    ("filed_at", "sent_at"),
+                    ("attempts_made", "next_at"),
+                    "error",
                     "id",
                 )
             },
@@ -108,6 +112,10 @@ class DeliveryAdmin(ReadOnly, CenterModelAdmin):
     @display(description=_("state"))
     def state_shown(self, obj: Delivery) -> Any:
         return format_html('<span class="cc-badge" data-tone="{}">{}</span>', TONES[obj.state], STATES[obj.state])
+
+    @display(description=_("web hook"), ordering="webhook")
+    def called(self, obj: Delivery) -> Any:
+        return address_shown(obj.webhook.url)
 
     @display(description=_("tried next"))
     def next_at(self, obj: Delivery) -> Any:

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import display, register
-from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -13,63 +12,44 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
-from chats.actions.hook_rules import check_events, check_room
 from chats.actions.hooks import end_webhook, settle_changes
-from chats.doors.outgoing import check_target
 from chats.errors import Refused
 from chats.models import Delivery, Webhook
 from chats.outbox.handshake import HandshakeFailed, shake_hands
 from chats.outbox.retry import retry_all
 from contactcenter.administration.base import CenterModelAdmin
 from contactcenter.administration.pages import links_to, secret_asked, secret_shown
-from contactcenter.administration.scope import CenterForm
 from contactcenter.administration.sites import SITES
+
+from .webhook_form import WebhookForm
 
 SHOWN_ONCE = _("Copy it now: it is shown this once. Its receiver verifies with it that a call comes from us.")
 COUNTED = 1000  # more than so many deliveries in a state are not counted
 STATES = {
     "active": _("active"),
     "off": _("switched off"),
-    "disabled": _("switched off: %s"),
-    "unverified": _("not verified: hands are not shaken yet"),
+    "disabled": _("switched off"),
+    "unverified": _("not verified"),
 }
+TONES = {"active": "live", "off": "waiting", "disabled": "danger", "unverified": "waiting"}
 
 
-class WebhookForm(CenterForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """One that its receiver ended shows as off, so that it can be switched on."""
-        super().__init__(*args, **kwargs)
-        if self.instance.disabled_at is not None:
-            self.initial["is_active"] = False
+def shortened(url: str) -> str:
+    """An address as a list has room for it."""
+    bare = url.removeprefix("https://")
+    return bare if len(bare) <= 40 else f"{bare[:39]}…"
 
-    def clean(self) -> dict[str, Any]:
-        """The rules of chats.actions.hook_rules, each as a sentence at its field."""
-        found: dict[str, Any] = super().clean() or self.cleaned_data
-        try:
-            self._check(found)
-        except Refused as refused:
-            for name, sentence in (refused.fields or {NON_FIELD_ERRORS: refused.message}).items():
-                self.add_error(name, sentence)
-        return found
 
-    def _check(self, found: dict[str, Any]) -> None:
-        """Raises Refused. What a saved row does not let one choose is its own."""
-        kept = None if self.instance._state.adding else self.instance
-        application = kept.application if kept else found.get("application")
-        registration = kept.registration if kept else found.get("registration")
-        if "url" in found:
-            found["url"] = check_target(found["url"])
-        if "events" in found:
-            found["events"] = check_events(found["events"], registration=registration)
-        if "url" in found and application is not None:
-            check_room(application, url=found["url"], registration=registration, but=kept)
+def address_shown(url: str) -> Any:
+    """The same for pages that read from right to left, too."""
+    return format_html('<bdi dir="ltr">{}</bdi>', shortened(url))
 
 
 @register(Webhook, site=SITES[0])
 @register(Webhook, site=SITES[1])
 class WebhookAdmin(CenterModelAdmin):
     form = WebhookForm
-    list_display = ("url_begins", "application", "registration", "heard", "in_words", "waiting", "given_up")
+    list_display = ("url_begins", "state_shown", "waiting", "given_up", "application", "spoken", "heard")
     list_filter = ("application", "registration", "is_active")
     list_select_related = ("application", "registration")
     search_fields = ("url", "application__name")
@@ -77,11 +57,17 @@ class WebhookAdmin(CenterModelAdmin):
     actions_detail = ("renew_secret", "shake_again", "try_all_again")
     fieldsets = (
         (None, {"fields": (("application", "registration"), "url", "events", ("is_active", "in_words"))}),
-        (_("How it goes"), {"fields": (("waiting", "given_up", "used_by"), ("created_at", "verified_at"))}),
+        (_("How it goes"), {"fields": (("waiting", "given_up"), ("created_at", "verified_at"), "used_by")}),
     )
+    add_fieldsets = ((None, {"fields": (("application", "registration"), "url", "events", "is_active")}),)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Webhook]":
         return super().get_queryset(request).filter(deleted_at=None)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Nothing has gone well or badly before there is one."""
+        declared = super().get_fieldsets(request, obj)
+        return declared if obj is not None else self.with_center(self.add_fieldsets)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Whose it is and whose words it hears do not change: what was filed would stay behind."""
@@ -89,19 +75,27 @@ class WebhookAdmin(CenterModelAdmin):
         return fixed if obj is None else [*fixed, "application", "registration"]
 
     @display(description=_("address"), ordering="url")
-    def url_begins(self, obj: Webhook) -> str:
-        return obj.url if len(obj.url) <= 60 else f"{obj.url[:59]}…"
+    def url_begins(self, obj: Webhook) -> Any:
+        return address_shown(obj.url)
+
+    @display(description=_("spoken API"))
+    def spoken(self, obj: Webhook) -> str:
+        return obj.registration.get_protocol_display() if obj.registration else "–"
 
     @display(description=_("events"))
     def heard(self, obj: Webhook) -> str:
         return ", ".join(obj.events[:3]) + (" …" if len(obj.events) > 3 else "")
 
     @display(description=_("state"))
+    def state_shown(self, obj: Webhook) -> Any:
+        return format_html('<span class="cc-badge" data-tone="{}">{}</span>', TONES[obj.state], STATES[obj.state])
+
+    @display(description=_("state"))
     def in_words(self, obj: Webhook) -> Any:
-        words = str(STATES[obj.state])
-        tone = {"active": "live", "disabled": "danger"}.get(obj.state, "waiting")
-        words = words % obj.disabled_reason if obj.state == "disabled" else words
-        return format_html('<span class="cc-badge" data-tone="{}">{}</span>', tone, words)
+        """With the reason, where there is one."""
+        is_new = obj.state == "unverified"
+        why = _("Hands are not shaken yet, so nothing is sent.") if is_new else obj.disabled_reason
+        return format_html("{} {}", self.state_shown(obj), why)
 
     @display(description=_("waiting"))
     def waiting(self, obj: Webhook) -> Any:

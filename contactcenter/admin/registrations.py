@@ -46,7 +46,7 @@ class RegistrationForm(CenterForm):
             )
         if is_new and "channel" in self.fields:
             self.fields["channel"].help_text = _(
-                "Chats that begin here belong to it. Best is one of its own of the kind API: make it with the plus sign."
+                "Chats that begin here belong to it. Best is one of its own, of the kind API."
             )
             self.initial.setdefault("channel", self._first_api_channel())
 
@@ -76,6 +76,7 @@ class RegistrationForm(CenterForm):
 class RoomInline(CenterTabularInline):
     model = RegistrationTeam
     fields = ("team", "foreign_id")
+    hide_title = True
     verbose_name = _("room")
     verbose_name_plural = _("rooms: the teams that it reaches, under the names that its clients send")
 
@@ -84,7 +85,7 @@ class RoomInline(CenterTabularInline):
 @register(Registration, site=SITES[1])
 class RegistrationAdmin(CenterModelAdmin):
     form = RegistrationForm
-    list_display = ("foreign_id", "application", "protocol", "channel", "secret_begins", "uses_queue", "is_active")
+    list_display = ("foreign_id", "application", "protocol", "secret_begins", "queue_on", "is_active")
     list_filter = ("protocol", "application", "uses_queue", "is_active")
     list_select_related = ("application", "channel")
     search_fields = ("foreign_id", "public_key", "application__name")
@@ -119,6 +120,10 @@ class RegistrationAdmin(CenterModelAdmin):
     @display(description=_("secret begins with"))
     def secret_begins(self, obj: Registration) -> str:
         return f"{obj.secret_hint}…" if obj.secret_hint else "–"
+
+    @display(description=_("queue"), boolean=True, ordering="uses_queue")
+    def queue_on(self, obj: Registration) -> bool:
+        return obj.uses_queue
 
     @display(description=_("address of the server"))
     def server_address(self, obj: Registration) -> str:

@@ -64,7 +64,10 @@ class CenterModelAdmin(Scoped, ModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """As declared; operators also see, and choose for a new row, the center it belongs to."""
-        declared = super().get_fieldsets(request, obj)
+        return self.with_center(super().get_fieldsets(request, obj))
+
+    def with_center(self, declared: Any) -> Any:
+        """Fieldsets with the center first, for operators."""
         if not self.shows_center:
             return declared
         (title, options), *rest = declared

@@ -97,7 +97,7 @@ def test_a_foreign_one_is_told_nothing_until_hands_are_shaken(
     assert "Shake hands next" in desk.post(url("webhook_add"), foreign).content.decode()
     kept = Webhook.objects.get()
     assert kept.state == "unverified"
-    assert "hands are not shaken yet" in desk.get(url("webhook_change", kept.pk)).content.decode()
+    assert "Hands are not shaken yet" in desk.get(url("webhook_change", kept.pk)).content.decode()
     page = url("webhook_shake_again", kept.pk)
     assert "must say the secret back" in desk.get(page).content.decode()
     assert receiver.calls == []
@@ -193,7 +193,7 @@ def test_one_that_its_receiver_ended_shows_as_off_and_is_switched_on_again(
     Webhook.objects.update(disabled_at=now, disabled_reason="It answered 410.")
     page = url("webhook_change", hook.pk)
     answer = desk.get(page)
-    assert "switched off: It answered 410." in answer.content.decode()
+    assert "</span> It answered 410." in answer.content.decode()
     assert answer.context["adminform"].form["is_active"].value() is False
     desk.post(page, form())
     hook.refresh_from_db()
@@ -335,7 +335,7 @@ def test_operators_see_the_web_hooks_of_all_centers(client: Client, globex: Simp
     make_hook(theirs, f"https://{MARKER.lower()}.example.com/")
     client.force_login(make_operator())
     body = client.get(reverse("operator:chats_webhook_changelist")).content.decode()
-    assert URL in body
+    assert URL.removeprefix("https://") in body
     assert MARKER.lower() in body
     page = reverse("operator:chats_webhook_add")
     assert client.post(page, form(theirs, center=hook.center_id, url=f"{URL}/x")).status_code == 200
