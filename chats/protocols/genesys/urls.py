@@ -42,8 +42,8 @@ urlpatterns: list[URLPattern] = [
     route("chats", Chats.as_view(), "chats"),
     route("chats/{id}", OneChat.as_view(), "chat"),
     route("chats/{id}/messages", Messages.as_view(), "messages"),
-    route("me", Me, "me"),
-    route("me/chats", MyChats, "me-chats"),
+    route("me", Me.as_view(), "me"),
+    route("me/chats", MyChats.as_view(), "me-chats"),
     route("me/chats/{id}", by_proof(OneChat, MyChat), "me-chat"),
     route("me/chats/{id}/messages", by_proof(Messages, MyMessages), "me-messages"),
     # Named by one page of the documentation alone (General).

@@ -86,6 +86,8 @@ function apply(state, event) {
     // What was read on an earlier page is history; everything else is to be said aloud once.
     return [{ kind: "message", event, isUnread: event.index > (chat.read?.customer || 0) }];
   }
+  // A guest comes and goes; the chat's own agent stays.
+  if (event.data?.reason === "guest") return [];
   if (isNews && Object.hasOwn(CHANGES, event.type)) Object.assign(chat, CHANGES[event.type](event));
   if (event.type === "agent.left" || event.type === "chat.closed") state.typing = null;
   if (event.type === "agent.joined" || event.type === "chat.closed") state.queue = null;

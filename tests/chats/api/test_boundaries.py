@@ -27,7 +27,8 @@ CLASSES = {
 FREE = {"schema", "docs"}  # the same for everybody, asked of no database
 GOOD = {200, 201, 202, 204}
 NOT_THEIRS = {"logo", "invitation-accept", "invitation-decline"}  # no picture is set; an offer is its agent's alone
-UNFIT = {"logo", "chat-reopen", "chat-survey", "chat-search", "chat-join", "chat-refuse", "chat-leave"}  # what the world's chats are not in the state for
+# What the world's chats are not in the state for.
+UNFIT = {"logo", "chat-reopen", "chat-survey", "chat-search", "chat-join", "chat-refuse", "chat-leave"}
 PUBLIC = {"logo"}  # a picture that every visitor of the site sees
 
 
