@@ -11,6 +11,7 @@ from chats.events import all_event_types
 from chats.models import Webhook
 from contactcenter.models import Application, Registration
 
+HAS_HOOKS = frozenset({Registration.Protocol.HYPERCHAT})  # whose words an outbox speaks
 MOST_WEBHOOKS = 20  # of one application
 MOST_URL = 2000  # characters
 MOST_EVENTS = 100
@@ -61,6 +62,8 @@ def check_room(
     """Whether the application, whose row the caller has locked, may have this one; `but` is not counted. Raises Full, Conflict, Invalid."""
     if registration is not None and registration.application_id != application.pk:
         raise Invalid(fields={"registration": _("Choose one of this application.")})
+    if registration is not None and registration.protocol not in HAS_HOOKS:
+        raise Invalid(fields={"registration": _("This API has no web hooks. Leave it empty to hear our own events.")})
     others = Webhook.objects.kept().filter(application=application)
     if but is not None:
         others = others.exclude(pk=but.pk)

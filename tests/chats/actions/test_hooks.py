@@ -60,6 +60,16 @@ def test_a_foreign_one_waits_for_hands_to_be_shaken(shop, access, now):
     assert not Webhook.objects.live().exists()
 
 
+def test_one_hears_nothing_while_its_access_application_or_center_is_switched_off(shop, access, now):
+    add(shop, now, events=["chats:create"], registration=access)
+    Webhook.objects.update(verified_at=now)
+    for owner in (access, shop, shop.center):
+        assert Webhook.objects.live().count() == 1
+        type(owner).objects.filter(pk=owner.pk).update(is_active=False)
+        assert not Webhook.objects.live().exists()
+        type(owner).objects.filter(pk=owner.pk).update(is_active=True)
+
+
 def test_a_foreign_access_of_another_application_is_refused(acme, access, now):
     other = Application.objects.create(center=acme.center, name="Other")
     with pytest.raises(Invalid) as refused:
@@ -123,6 +133,14 @@ def test_every_event_of_ours_can_be_asked_for_alone_by_family_and_all_at_once():
     assert set(types) < set(own_patterns())
     assert {"*", "chat.*", "message.*", "history.*"} <= set(own_patterns())
     assert check_events(own_patterns()) == own_patterns()
+
+
+def test_an_api_without_web_hooks_has_none(shop, access, now):
+    Registration.objects.update(protocol=Registration.Protocol.GENESYS)
+    access.refresh_from_db()
+    with pytest.raises(Invalid):
+        add(shop, now, events=["*"], registration=access)
+    assert not Webhook.objects.exists()
 
 
 @pytest.mark.parametrize(
