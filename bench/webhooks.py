@@ -7,7 +7,7 @@ process of its own. Agents write over their sockets; the receiver refuses one ca
 taken it, is killed and started again after a quarter and three quarters of the events, and stands still for 15 s after half of them.
 """
 
-# ruff: noqa: S603 - Django is set up in `main`, before its models are imported; the programs are our own
+# ruff: noqa: ASYNC110, S603 - other processes are waited for; the programs are our own
 
 import argparse
 import asyncio
@@ -76,7 +76,10 @@ class Receiver:
 
     def __init__(self, port: int, log: Path) -> None:
         self.port, self.log = port, log
+        self.lines: list[Any] = []  # [id, chat, position, was it taken] of each call, in the order of arrival
+        self.arrived: set[tuple[str, int]] = set()
         log.touch()
+        self.stream = log.open()
         self.start()
 
     def start(self) -> None:
@@ -103,12 +106,20 @@ class Receiver:
         self.start()
 
     async def _until(self, arrived: int) -> None:
-        while len({tuple(line[1:3]) for line in self.lines() if line[3]}) < arrived:
+        while self.read() < arrived:
             await asyncio.sleep(0.2)
 
-    def lines(self) -> list[Any]:
-        """[id, chat, position, was it taken] of each call, in the order of arrival."""
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
+    def read(self) -> int:
+        """How many events have arrived by now."""
+        while line := self.stream.readline():
+            if not line.endswith("\n"):
+                self.stream.seek(self.stream.tell() - len(line))  # it is being written
+                break
+            self.lines.append(json.loads(line))
+            _, chat, position, was_taken = self.lines[-1]
+            if was_taken:
+                self.arrived.add((chat, position))
+        return len(self.arrived)
 
 
 # The server -----------------------------------------------------------------------------------------------------------
@@ -208,9 +219,8 @@ async def run(port: int, agents: list[tuple[str, list[str]]], receiver: Receiver
     arrived, changed = 0, time.perf_counter()
     while arrived < events and time.perf_counter() - changed < PATIENCE:
         await asyncio.sleep(0.2)
-        now_arrived = len({tuple(line[1:3]) for line in receiver.lines() if line[3]})
-        if now_arrived != arrived:
-            arrived, changed = now_arrived, time.perf_counter()
+        if receiver.read() != arrived:
+            arrived, changed = len(receiver.arrived), time.perf_counter()
     took = changed - begun
     await trouble
     # The server learns of the last ones: those that were taken without an answer come again.
@@ -239,7 +249,8 @@ def _pending() -> int:
 def report(receiver: Receiver, events: int, written: float, took: float) -> bool:
     from chats.models import Attempt, Delivery
 
-    taken = [line for line in receiver.lines() if line[3]]
+    receiver.read()
+    taken = [line for line in receiver.lines if line[3]]
     ids: dict[tuple[str, int], set[str]] = defaultdict(set)
     last: dict[str, int] = defaultdict(int)
     disordered = 0

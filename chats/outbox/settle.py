@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import structlog
 from django.db import transaction
+from django.db.models import F
 
 from chats.models import Attempt, Delivery, Webhook
 from contactcenter import audit
@@ -38,11 +40,14 @@ def note(outcomes: Sequence[Outcome], now: datetime) -> list[Delivery]:
     known = [outcome for outcome in outcomes if outcome.delivery.number in rows]
     Attempt.objects.bulk_create([_attempt(outcome) for outcome in known])
     # Whoever outlived its lease has been replaced: the attempt is kept, the rest is up to the other.
-    mine = [outcome for outcome in known if _is_mine(outcome, rows[outcome.delivery.number])]
-    settled = [_settle(rows[outcome.delivery.number], outcome.answer, now) for outcome in mine]
-    Delivery.objects.bulk_update(settled, ["leased_until", "attempts_made", "sent_at", "failed_at", "due_at", "error"])
-    _switch_off((outcome.delivery.webhook for outcome in mine if outcome.answer.status == GONE), now)
-    return settled
+    mine = [(outcome, rows[outcome.delivery.number]) for outcome in known if _is_mine(outcome, rows)]
+    sent = [row for outcome, row in mine if outcome.answer.is_ok]
+    _note_sent(sent, now)
+    for outcome, row in mine:
+        if not outcome.answer.is_ok:
+            _note_failed(row, outcome.answer, now)
+    _switch_off((outcome.delivery.webhook for outcome, _ in mine if outcome.answer.status == GONE), now)
+    return [row for _, row in mine]
 
 
 def give_up_unwanted(now: datetime) -> int:
@@ -65,16 +70,25 @@ def _attempt(outcome: Outcome) -> Attempt:
     )
 
 
-def _is_mine(outcome: Outcome, row: Delivery) -> bool:
+def _is_mine(outcome: Outcome, rows: dict[int, Delivery]) -> bool:
+    row = rows[outcome.delivery.number]
     return row.sent_at is None and row.leased_until == outcome.delivery.leased_until
 
 
-def _settle(row: Delivery, answer: Answer, now: datetime) -> Delivery:
+def _note_sent(rows: Sequence[Delivery], now: datetime) -> None:
+    """All of them in one statement: nearly all calls end here."""
+    fields: dict[str, Any] = {"sent_at": now, "failed_at": None, "leased_until": None, "error": ""}
+    numbers = [row.number for row in rows]
+    Delivery.objects.filter(number__in=numbers).update(**fields, attempts_made=F("attempts_made") + 1)
+    for row in rows:
+        for name, value in fields.items():
+            setattr(row, name, value)
+        row.attempts_made += 1
+
+
+def _note_failed(row: Delivery, answer: Answer, now: datetime) -> None:
     row.leased_until = None
     row.attempts_made += 1
-    if answer.is_ok:
-        row.sent_at, row.failed_at, row.error = now, None, ""
-        return row
     row.error = answer.error or f"Answered {answer.status}."
     again = None if answer.status == GONE else next_attempt(row.attempts_made, row.filed_at, now)
     if again and row.failed_at is None:
@@ -82,7 +96,7 @@ def _settle(row: Delivery, answer: Answer, now: datetime) -> Delivery:
     else:
         row.failed_at = row.failed_at or now
         log.warning("web hook call given up", delivery=str(row.id), webhook=str(row.webhook_id), why=row.error)
-    return row
+    row.save(update_fields=["leased_until", "attempts_made", "error", "due_at", "failed_at"])
 
 
 def _switch_off(webhooks: Iterable[Webhook], now: datetime) -> None:
