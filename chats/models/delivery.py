@@ -25,11 +25,9 @@ def new_webhook_secret() -> str:
 class WebhookQuerySet(models.QuerySet["Webhook"]):
     def live(self) -> "WebhookQuerySet":
         """Those for which events are filed and sent."""
-        return (
-            self.kept()
-            .filter(is_active=True, disabled_at=None, application__is_active=True, center__is_active=True)
-            .exclude(verified_at=None)
-        )
+        speaks = Q(registration=None) | Q(registration__is_active=True)
+        on = self.kept().filter(speaks, is_active=True, disabled_at=None)
+        return on.filter(application__is_active=True, center__is_active=True).exclude(verified_at=None)
 
     def kept(self) -> "WebhookQuerySet":
         """Those that nobody has deleted."""
