@@ -44,12 +44,13 @@ ALLOWED_HOSTS = [*dict.fromkeys([_base_host, "127.0.0.1", "localhost", "[::1]", 
 CSRF_TRUSTED_ORIGINS = [*dict.fromkeys([BASE_URL, *env.listing("CSRF_TRUSTED_ORIGINS")])]
 # The scheme and the client's address come from uvicorn, which believes these proxies only; Django believes no header.
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", "127.0.0.1")
-DEFAULT_CONTACT_CENTER = env.text("DEFAULT_CONTACT_CENTER")
 METRICS_ALLOWED = env.networks("METRICS_ALLOWED", "127.0.0.1/32,::1/128")
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 # Web hooks are called in the open internet only, and in these networks.
 WEBHOOK_ALLOWED_NETWORKS = env.networks("WEBHOOK_ALLOWED_NETWORKS", "")
 DEMO_SITE = env.flag("DEMO_SITE", default=EMBEDDED)  # the shop below /demo/ that shows the widget
+# Meant by a request without any hint; with the demo that is the shop's center, of its short name.
+DEFAULT_CONTACT_CENTER = env.text("DEFAULT_CONTACT_CENTER", "acme" if DEMO_SITE else "")
 
 # Applications ---------------------------------------------------------------------------------------------------------
 

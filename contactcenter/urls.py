@@ -13,6 +13,7 @@ admin.autodiscover()
 FLOORS = [
     ("api/v1/", "chats.api.urls"),
     ("api/v2/", "chats.protocols.genesys.urls"),
+    ("eservices/api/v2/", "chats.protocols.genesys.eservices_urls"),
     ("v1/", "chats.protocols.hyperchat.urls"),
     ("", "chats.urls"),
     ("", "agents.urls"),

@@ -135,6 +135,14 @@ def begin_request(
 
 
 @transaction.atomic
+def rename_requester(foreign: ForeignChat, name: str, *, facts: dict[str, Any], now: datetime) -> None:
+    """The chat's customer is called otherwise from now on; `facts` are merged into the chat's own."""
+    # The customer before the chat, as everywhere.
+    update_customer(foreign.chat.customer, {"name": name}, now=now)
+    change_foreign_chat(foreign.chat.customer.chats, foreign.chat_id, facts=facts, now=now)
+
+
+@transaction.atomic
 def change_foreign_chat(
     chats: Any,
     chat_id: UUID,

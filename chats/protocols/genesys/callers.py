@@ -6,7 +6,7 @@ Customers prove nothing but that they know their chat's id, which is random and 
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -46,15 +46,20 @@ def named_registrations(request: Any) -> "QuerySet[Registration] | None":
     return found
 
 
-def find_registration(request: Any) -> Registration:
-    """The one that a new chat belongs to, with application, channel, its team, and center. Raises Forbidden when it cannot be told."""
+def find_registration(request: Any, tenant: str = "") -> Registration:
+    """The one that a new chat belongs to, with application, channel, its team, and center. Raises Forbidden when it cannot be told.
+
+    `tenant`: how a body without such headers names the center, by a ContactCenterId or by our short name.
+    """
     named = named_registrations(request)
+    if named is None and tenant:
+        named = live_registrations().filter(Q(foreign_id=tenant) | Q(center__slug=tenant))
     found = live_registrations() if named is None else named
     candidates = list(found.select_related("application", "channel__team", "channel__center", "center"))
     if named is not None and not candidates:
         raise Forbidden(UNKNOWN)
     if len({one.center_id for one in candidates}) > 1:
-        candidates = _of_host(request, candidates) or _of_default(candidates)
+        candidates = _of_tenant(tenant, candidates) or _of_host(request, candidates) or _of_default(candidates)
     if not candidates:
         raise Forbidden(UNCLEAR)
     return candidates[0]
@@ -90,6 +95,10 @@ def check_anonymous(request: Any) -> None:
     """Customers show no credentials (customer chat API, General). Raises Forbidden for who does: such a program means another API."""
     if has_credentials(request):
         raise Forbidden("Customers' operations take no Authorization header.")
+
+
+def _of_tenant(tenant: str, candidates: list[Registration]) -> list[Registration]:
+    return [one for one in candidates if tenant and tenant in (one.foreign_id, one.center.slug)]
 
 
 def _of_host(request: Any, candidates: list[Registration]) -> list[Registration]:

@@ -124,7 +124,7 @@ class Door(APIView):
         """The chat that its customer knows by this id, with the chat itself. Raises NotFound, and Forbidden for headers that fit nobody."""
         named = named_registrations(self.request)
         registrations = live_registrations() if named is None else named
-        chats = ForeignChat.objects.filter(external_id=_plain_id(chat_id), registration__in=registrations.values("pk"))
+        chats = ForeignChat.objects.filter(external_id=self.plain_id(chat_id), registration__in=registrations.values("pk"))
         foreign = chats.select_related("chat", "registration__application").first()
         if foreign is None:
             if named is not None and not named.exists():
@@ -132,6 +132,14 @@ class Door(APIView):
             raise NotFound("There is no such chat.")
         self.allowed_origins = foreign.registration.application.allowed_origins
         return foreign
+
+    @staticmethod
+    def plain_id(value: str) -> str:
+        """An id as this door gives it out; anything else can only be unknown."""
+        try:
+            return str(UUID(value)) if len(value) == 36 else "?"
+        except ValueError:
+            return "?"
 
     # Browsers ---------------------------------------------------------------------------------------------------------
 
@@ -202,11 +210,3 @@ def _sentence(refused: Refused | None) -> str:
     if refused.fields:
         return "; ".join(f"{name}: {why}" for name, why in refused.fields.items())
     return str(refused.message)
-
-
-def _plain_id(value: str) -> str:
-    """An id as we give it out; anything else can only be unknown."""
-    try:
-        return str(UUID(value)) if len(value) == 36 else "?"
-    except ValueError:
-        return "?"
