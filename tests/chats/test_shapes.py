@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agents.models import Agent
+from chats.actions.guests import invite_guest, join_as_guest, leave_as_guest
 from chats.actions.post import Post, post_message
 from chats.models import Chat, Event, Invitation
 from chats.shapes import (
@@ -57,6 +58,8 @@ STAFF_KEYS = [
     "comment",
     "rating",
     "held",
+    "guest",
+    "guests",
 ]
 
 
@@ -85,6 +88,22 @@ def test_staff_see_more_and_their_head_counts_everything(acme, ann, bob, now):
     assert chat_for_staff(chat, viewer_id=bob.pk, now=now)["held"] is False
     assert shown["online"] is True
     assert chat_for_staff(chat, now=now + timedelta(minutes=5))["online"] is False
+
+
+def test_guests_are_named_and_told_what_they_are(acme, ann, bob, now):
+    held = make_held_chat(acme, ann, now)
+    invite_guest(ann, held.chat.pk, bob, now=now)
+
+    def shown(viewer):
+        chat = for_staff(Chat.objects.all()).get(pk=held.chat.pk)
+        return chat_for_staff(chat, viewer_id=viewer.pk, now=now)
+
+    assert shown(ann)["guests"] == [{"id": str(bob.pk), "name": "Bob", "state": "invited"}]
+    assert (shown(ann)["guest"], shown(bob)["guest"]) == (None, "invited")
+    join_as_guest(bob, held.chat.pk, now=now)
+    assert (shown(bob)["guest"], shown(bob)["guests"][0]["state"]) == ("joined", "joined")
+    leave_as_guest(bob, held.chat.pk, now=now)
+    assert (shown(bob)["guest"], shown(bob)["guests"]) == (None, [])
 
 
 def test_the_survey_is_open_after_the_end_where_the_widget_asks(acme, ann, now):

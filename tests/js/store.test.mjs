@@ -155,3 +155,54 @@ test("an unknown frame is passed over", () => {
   const { positions } = desk([{ type: "weather" }, events(event(1))]);
   assert.deepEqual(positions(), [1]);
 });
+
+const visit = (guest, extra = {}) => ({ type: "chat", chat: chat("v1", { held: false, agent_id: "a2", guest, head: 1, ...extra }) });
+
+test("a colleague's chat that we are asked to join is offered once, and ours to write in once we have joined", () => {
+  const { store, signals } = desk([visit("invited"), visit("invited")]);
+  assert.deepEqual([...store.state.asked], ["v1"]);
+  assert.equal(signals.filter((s) => s.kind === "asked").length, 1);
+  assert.equal(store.state.mine.has("v1"), false);
+  store.receive(visit("joined"), 0);
+  assert.deepEqual([...store.state.asked], []);
+  assert.equal(store.state.mine.has("v1"), true);
+});
+
+test("a visited chat counts nothing as unread: that is its own agent's", () => {
+  const { store } = desk([visit("joined", { unread: 4 })]);
+  assert.equal(store.unread(store.thread("v1")), 0);
+  store.receive(visit(null, { held: true, agent_id: "a1", unread: 4 }), 0);
+  assert.equal(store.unread(store.thread("v1")), 4);
+});
+
+test("who leaves, or is not asked any more, sees it neither here nor there", () => {
+  for (const guest of ["invited", "joined"]) {
+    const { store, signals } = desk([visit(guest), { type: "chat_gone", chat: "v1", reason: "left" }]);
+    assert.deepEqual([[...store.state.asked], store.state.mine.has("v1")], [[], false]);
+    assert.equal(store.thread("v1").chat.guest, null);
+    assert.equal(signals.at(-1).kind, "chat_gone");
+  }
+});
+
+test("a visited chat that ends stays until it is put away, one that was not joined is gone", () => {
+  const end = { type: "chat_gone", chat: "v1", reason: "closed" };
+  const { store } = desk([visit("joined"), end]);
+  assert.deepEqual([store.thread("v1").chat.state, store.state.mine.has("v1")], ["closed", true]);
+  const other = desk([visit("invited"), end]).store;
+  assert.deepEqual([[...other.state.asked], other.state.mine.has("v1")], [[], false]);
+});
+
+test("a queue that many see does not say whose guest we are", () => {
+  const { store } = desk([visit("joined")]);
+  const waiting = chat("v1", { held: false, agent_id: null, state: "queued", guest: null, head: 2 });
+  store.receive({ type: "queue", teams: [{ id: "t1", waiting: 1, chats: [waiting] }] }, 0);
+  assert.deepEqual([store.thread("v1").chat.guest, store.thread("v1").chat.state], ["joined", "queued"]);
+});
+
+test("after a reconnect one is asked only where the server says so", () => {
+  const { store } = desk([visit("invited")]);
+  store.receive(welcome(), 0);
+  assert.deepEqual([...store.state.asked], []);
+  store.receive(welcome({ chats: [chat(), visit("invited").chat] }), 0);
+  assert.deepEqual([[...store.state.asked], [...store.state.mine]], [["v1"], ["c1"]]);
+});

@@ -102,6 +102,13 @@ test("nobody was found until somebody comes or the customer searches again", () 
   assert.equal(store.foundNobody(), false);
 });
 
+test("a guest comes and goes, and the chat's own agent stays", () => {
+  const ann = { id: "a1", name: "Ann" };
+  const guest = (index, type) => event(index, { type, sender: undefined, data: { agent: "a2", name: "Bob", reason: "guest" } });
+  const { store } = panel([{ type: "chat", chat: chat({ agent: ann }) }, events(guest(1, "agent.joined")), events(guest(2, "agent.left"))]);
+  assert.deepEqual(store.state.chat.agent, ann);
+});
+
 test("unread counts what is not the customer's own past the read cursor", () => {
   const { store } = panel([events(event(1), event(2, { sender: { kind: "customer" } }), event(3))]);
   assert.equal(store.unread(), 2);

@@ -13,7 +13,7 @@ export function explain(error) {
 }
 
 /** @param {Record<string, any>} frame @returns {Promise<any>} the ack, or null after the person was told */
-async function ask(frame) {
+export async function ask(frame) {
   try {
     return await socket.request(frame);
   } catch (error) {
@@ -121,8 +121,14 @@ export async function reopen(chat) {
   if (ack) takeOver(ack.chat);
 }
 
+/** Whether the customer hears us: in our own chat, and as a guest while somebody has it. @param {string} id */
+export function speaks(id) {
+  const chat = store.thread(id).chat;
+  return store.state.mine.has(id) && (!chat?.guest || chat.state === "active");
+}
+
 /** Who only reads along writes to the team alone. @param {string} chat */
-export const writesNote = (chat) => !store.state.mine.has(chat) || mode(chat) === "note";
+export const writesNote = (chat) => !speaks(chat) || mode(chat) === "note";
 
 /** @param {string} chat @param {string} text @param {boolean} note @param {any[]} [attachments] */
 function post(chat, text, note, attachments = []) {
@@ -146,7 +152,7 @@ export function send(chat) {
 /** What is on the screen of somebody who looks at it counts as read. */
 export function markRead() {
   const thread = ui.open ? store.state.threads.get(ui.open) : null;
-  if (!thread?.chat || !ui.atBottom || document.hidden || !store.state.mine.has(thread.id)) return;
+  if (!thread?.chat || thread.chat.guest || !ui.atBottom || document.hidden || !store.state.mine.has(thread.id)) return;
   const index = lastIndex(thread.log);
   if (store.state.link.state !== "live" || thread.chat.state === "closed" || index <= (thread.chat.read?.agent || 0)) return;
   store.receive({ type: "read", chat: thread.id, kind: "agent", index }, Date.now());

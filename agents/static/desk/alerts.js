@@ -50,6 +50,9 @@ export function alertFor(signals) {
       lastRing = 0;
       ring();
       notify(t("invitation.title"), customerName(signal.invitation.chat), `invitation-${signal.invitation.id}`);
+    } else if (signal.kind === "asked") {
+      play([784, 659], 0.12);
+      notify(t("guest.asked"), customerName(store.thread(signal.chat).chat), `guest-${signal.chat}`);
     } else if (signal.kind === "message" && store.state.mine.has(signal.chat)) {
       if (document.hidden || ui.open !== signal.chat) play([740], 0.08);
       const chat = store.thread(signal.chat).chat;
@@ -88,13 +91,13 @@ export function askToNotify() {
 }
 
 export function updateTitle() {
-  const { mine, threads, invitations } = store.state;
+  const { mine, threads, invitations, asked } = store.state;
   let unread = 0;
   for (const id of mine) {
     const thread = threads.get(id);
     if (thread) unread += store.unread(thread);
   }
-  const count = unread + invitations.size;
+  const count = unread + invitations.size + asked.size;
   const what = invitations.size ? t("invitation.title") : config.center.name;
   document.title = count ? `(${count}) ${what}` : config.center.name;
 }

@@ -86,7 +86,8 @@ function welcome(store, frame, now) {
     // It ended or went elsewhere while we were away: whoever holds the wire asks what became of it.
     if (!held.has(id) && state.threads.get(id)?.chat?.state !== "closed") signals.push({ kind: "lost", chat: id });
   }
-  for (const chat of frame.chats) takeChat(store, chat);
+  for (const id of state.asked) if (!held.has(id)) state.asked.delete(id);
+  for (const chat of frame.chats) signals.push(...takeChat(store, chat));
   const before = state.invitations;
   state.invitations = new Map();
   for (const invitation of frame.invitations || []) {
@@ -98,19 +99,26 @@ function welcome(store, frame, now) {
   return signals;
 }
 
-/** @type {(store: Store, chat: any) => void} */
+/** Ours, a colleague's whose guest we are, or one that we are asked to join. @type {(store: Store, chat: any) => Signal[]} */
 function takeChat(store, chat) {
+  const { mine, asked } = store.state;
   const thread = store.putChat(chat);
   const ours = chat.held ?? (chat.agent_id && chat.agent_id === store.state.agent?.id && chat.state === "active");
-  if (ours) {
-    store.state.mine.add(chat.id);
+  if (ours || chat.guest === "joined") {
+    mine.add(chat.id);
     thread.gone = null;
   }
+  const isNew = chat.guest === "invited" && !asked.has(chat.id);
+  if (chat.guest === "invited") asked.add(chat.id);
+  else asked.delete(chat.id);
+  return isNew ? [{ kind: "asked", chat: chat.id }] : [];
 }
 
 /** @type {(store: Store, frame: any) => Signal[]|void} */
 function takeGone(store, frame) {
   const thread = store.thread(frame.chat);
+  store.state.asked.delete(frame.chat);
+  if (thread.chat) thread.chat = { ...thread.chat, guest: null };
   if (frame.reason === "closed") {
     if (thread.chat) thread.chat = { ...thread.chat, state: "closed" };
     return;
@@ -123,7 +131,10 @@ function takeGone(store, frame) {
 /** @type {(store: Store, teams: any[]) => void} */
 function takeQueue(store, teams) {
   store.state.queue = new Map(teams.map((team) => [team.id, team]));
-  for (const team of teams) for (const chat of team.chats || []) store.putChat(chat);
+  for (const team of teams) {
+    // One queue is shown to many: whose guest somebody is it cannot say.
+    for (const { guest: _, ...chat } of team.chats || []) store.putChat(chat);
+  }
 }
 
 /** @type {(store: Store, frame: any, now: number) => Signal[]} */

@@ -1,5 +1,6 @@
 // The keyboard: single letters where nobody types, ⌘K or Ctrl+K everywhere.
 import { accept, decline } from "./actions.js";
+import { join, refuse } from "./guests.js";
 import { store } from "./desk.js";
 import { setUi, ui } from "./ui.js";
 import { focusComposer, isColleagues, setMode } from "./views/composer.js";
@@ -10,12 +11,24 @@ import { togglePanel } from "./views/thread.js";
 const isTyping = (/** @type {EventTarget|null} */ target) =>
   target instanceof HTMLElement && (target.isContentEditable || target.matches("input:not([type=radio]), textarea, select"));
 
-const firstInvitation = () => store.state.invitations.values().next().value;
-
 /** The open chat if it is ours and active. */
 function mineOpen() {
   const id = ui.open;
   return id && store.state.mine.has(id) && store.thread(id).chat?.state === "active" ? id : null;
+}
+
+/** The same, and we are no guest in it. */
+function ownOpen() {
+  const id = mineOpen();
+  return id && !store.thread(id).chat?.guest ? id : null;
+}
+
+/** Offered chats are answered before invitations to join. @param {(invitation: any) => any} offered @param {(chat: string) => any} asked */
+function answer(offered, asked) {
+  const invitation = store.state.invitations.values().next().value;
+  const [chat] = store.state.asked;
+  if (invitation) offered(invitation);
+  else if (chat) asked(chat);
 }
 
 /** Where a note can be written: in one's own chat, and in a colleague's that one reads along. */
@@ -31,10 +44,10 @@ const KEYS = {
   Enter: () => mineOpen() && focusComposer(),
   r: () => mineOpen() && setMode(/** @type {string} */ (mineOpen()), "reply"),
   n: () => notable() && setMode(/** @type {string} */ (notable()), "note"),
-  t: () => mineOpen() && setUi({ dialog: { kind: "transfer", chat: mineOpen() } }),
-  e: () => mineOpen() && setUi({ dialog: { kind: "close", chat: mineOpen() } }),
-  a: () => firstInvitation() && accept(firstInvitation()),
-  d: () => firstInvitation() && decline(firstInvitation()),
+  t: () => ownOpen() && setUi({ dialog: { kind: "transfer", chat: ownOpen() } }),
+  e: () => ownOpen() && setUi({ dialog: { kind: "close", chat: ownOpen() } }),
+  a: () => answer(accept, join),
+  d: () => answer(decline, refuse),
   i: togglePanel,
   "/": () => /** @type {HTMLElement|null} */ (document.getElementById("search"))?.focus(),
   "?": () => setUi({ dialog: { kind: "help" } }),

@@ -13,7 +13,7 @@ import { reduceFrame } from "./frames.js";
  * @typedef {{kind: string} & Record<string, any>} Signal
  * @typedef {{state: "connecting"|"live"|"stale"|"signed_out", retryAt: number|null, since: number, note: string}} Link
  * @typedef {{link: Link, skew: number, epoch: string, center: any, agent: any, teams: any[], colleagues: any[],
- *   threads: Map<string, Thread>, mine: Set<string>, invitations: Map<string, any>, queue: Map<string, any>, ready: boolean}} State
+ *   threads: Map<string, Thread>, mine: Set<string>, asked: Set<string>, invitations: Map<string, any>, queue: Map<string, any>, ready: boolean}} State
  */
 
 /** @returns {State} */
@@ -28,6 +28,7 @@ export function initialState() {
     colleagues: [],
     threads: new Map(),
     mine: new Set(),
+    asked: new Set(),
     invitations: new Map(),
     queue: new Map(),
     ready: false,
@@ -168,7 +169,8 @@ export class Store {
 
   /** @param {Thread} thread */
   unread(thread) {
-    if (!thread.chat) return 0;
+    // What waits to be read is its own agent's: who visits a chat marks nothing read.
+    if (!thread.chat || thread.chat.guest) return 0;
     if (!thread.log.last) return thread.chat.unread || 0;
     return countUnread(thread.log, thread.chat.read?.agent || 0);
   }

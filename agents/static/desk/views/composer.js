@@ -1,7 +1,7 @@
 // Where the agent writes: reply or private note, canned replies by "/", files, a draft per chat.
 import { html } from "lit-html";
 import { live } from "lit-html/directives/live.js";
-import { send, writesNote } from "../actions.js";
+import { send, speaks, writesNote } from "../actions.js";
 import { config, store } from "../desk.js";
 import { draft, keepMode, setDraft, setUi, ui } from "../ui.js";
 import { setTyping } from "../typing.js";
@@ -24,7 +24,7 @@ export function composer(thread) {
     <div class="composer composer-${mode}">
       ${slashMenu(chat, text)}
       <div class="composer-tabs" role="tablist">
-        ${isMine ? modeTab(chat.id, "reply", mode, "reply") : ""} ${modeTab(chat.id, "note", mode, "lock")}
+        ${speaks(chat.id) ? modeTab(chat.id, "reply", mode, "reply") : ""} ${modeTab(chat.id, "note", mode, "lock")}
         ${mode === "note" ? html`<span class="composer-hint">${t("note.only_team")}</span>` : ""}
       </div>
       ${uploads(chat.id)}

@@ -5,6 +5,7 @@ import { ref } from "lit-html/directives/ref.js";
 import { assign, canSteer, closeChat, transfer } from "../actions.js";
 import { blockCustomer, saveCustomer } from "../customers.js";
 import { config, store } from "../desk.js";
+import { invite } from "../guests.js";
 import { setUi, ui } from "../ui.js";
 import { t } from "../words.js";
 import { customerName, icon } from "./bits.js";
@@ -91,12 +92,22 @@ function transferForm({ chat }) {
       </fieldset>
       <fieldset class="options"><legend>${t("transfer.agents")}</legend>
         ${free.length ? "" : html`<p class="muted">${t("transfer.nobody")}</p>`}
-        ${free.map((other) => html`<label class="option"><input type="radio" name="target" value="${kind}:${other.id}" required /><i class="dot dot-${other.status}"></i><span dir="auto">${other.name}</span>
-          <small>${t(other.used >= other.capacity ? "transfer.full" : "slots", { used: other.used, capacity: other.capacity })}</small></label>`)}
+        ${free.map((other) => html`<div class="option-line"><label class="option"><input type="radio" name="target" value="${kind}:${other.id}" required /><i class="dot dot-${other.status}"></i><span dir="auto">${other.name}</span>
+          <small>${t(other.used >= other.capacity ? "transfer.full" : "slots", { used: other.used, capacity: other.capacity })}</small></label>
+          ${current?.state === "active" ? inviteButton(current, other) : ""}</div>`)}
       </fieldset>
       <div class="field"><label for="transfer-note">${t("transfer.note")}</label><textarea id="transfer-note" name="note" rows="2" maxlength="10000" dir="auto"></textarea><span class="field-help">${t("note.only_team")}</span></div>
       ${foot(t("transfer"))}
     </form>`;
+}
+
+/** Beside a colleague: ask in without giving the chat away. @param {any} chat @param {any} other */
+function inviteButton(chat, other) {
+  const guest = (chat.guests || []).find((/** @type {any} */ one) => one.id === other.id);
+  if (guest) return html`<small class="tag">${guest.state === "joined" ? t("guest.here") : t("guest.invited")}</small>`;
+  return html`
+    <button type="button" class="button button-quiet" aria-label=${t("guest.invite_name", { name: other.name })} title=${t("guest.invite.help")} @click=${() => invite(chat.id, other)}>
+      ${icon("users")}${t("guest.invite")}</button>`;
 }
 
 /** @param {any} dialog */

@@ -3,6 +3,7 @@ import { html, svg } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import { accept, decline } from "../actions.js";
 import { store } from "../desk.js";
+import { join, refuse } from "../guests.js";
 import { now, span, t, tOr } from "../words.js";
 import { channelIcon, customerName, icon } from "./bits.js";
 
@@ -10,8 +11,36 @@ const ROUND = 2 * Math.PI * 15;
 
 export function invitations() {
   const items = [...store.state.invitations.values()];
-  if (!items.length) return "";
-  return html`<div class="invitations" role="alert">${repeat(items, (item) => item.id, card)}</div>`;
+  const asked = [...store.state.asked].map((id) => store.thread(id).chat).filter(Boolean);
+  if (!items.length && !asked.length) return "";
+  return html`
+    <div class="invitations" role="alert">
+      ${repeat(items, (item) => item.id, card)}
+      ${repeat(asked, (chat) => /** @type {any} */ (chat).id, (chat, at) => guestCard(chat, items.length + at))}
+    </div>`;
+}
+
+/** A colleague asks us into a chat. It takes no slot, and waits for an answer as long as the chat lasts. @param {any} chat @param {number} at */
+function guestCard(chat, at) {
+  return html`
+    <article class="invitation invitation-guest" aria-label=${t("guest.asked")} data-asked=${chat.id}>
+      <div class="invitation-top">
+        ${icon("users")}
+        <div class="invitation-who">
+          <p class="invitation-label">${t("guest.asked")}</p>
+          <p class="invitation-name" dir="auto">${customerName(chat)}</p>
+          <p class="invitation-meta">
+            ${icon(channelIcon(chat))}<span dir="auto">${chat.team?.name}</span>
+            ${chat.agent ? html`<span aria-hidden="true">·</span><span dir="auto">${chat.agent.name}</span>` : ""}
+          </p>
+        </div>
+      </div>
+      ${chat.last_message?.text || chat.subject ? html`<p class="invitation-text" dir="auto">${chat.last_message?.text || chat.subject}</p>` : ""}
+      <div class="invitation-actions">
+        <button class="button button-primary" @click=${() => join(chat.id)}>${t("guest.join")}${at ? "" : html`<kbd>A</kbd>`}</button>
+        <button class="button" @click=${() => refuse(chat.id)}>${t("guest.refuse")}${at ? "" : html`<kbd>D</kbd>`}</button>
+      </div>
+    </article>`;
 }
 
 /** @param {any} invitation @param {number} at */

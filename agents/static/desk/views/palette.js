@@ -2,6 +2,7 @@
 import { html } from "lit-html";
 import { openChat, setStatus } from "../actions.js";
 import { config, isSupervisor, store } from "../desk.js";
+import { leave } from "../guests.js";
 import { setTheme, setUi, ui } from "../ui.js";
 import { t } from "../words.js";
 import { customerName, icon } from "./bits.js";
@@ -24,7 +25,7 @@ export function resetPalette() {
 function commands() {
   const status = (/** @type {string} */ name) => ({ icon: "circle", label: t("palette.status", { status: t(`status.${name}`) }), run: () => setStatus(name) });
   const open = ui.open && store.state.mine.has(ui.open) ? ui.open : null;
-  const active = open && store.thread(open).chat?.state === "active";
+  const active = open && store.thread(open).chat?.state === "active" && !store.thread(open).chat?.guest;
   return [
     ...(active && open
       ? [
@@ -33,6 +34,7 @@ function commands() {
           { icon: "check", label: t("close"), hint: "E", run: () => setUi({ dialog: { kind: "close", chat: open } }) },
         ]
       : []),
+    ...(open && store.thread(open).chat?.guest ? [{ icon: "user-x", label: t("guest.leave"), run: () => leave(open) }] : []),
     { icon: "message-square", label: t("tab.mine"), run: () => showTab("mine") },
     { icon: "users", label: t("tab.queue"), run: () => showTab("queue") },
     ...(isSupervisor ? [{ icon: "layout-list", label: t("tab.all"), run: () => showTab("all") }] : []),

@@ -7,7 +7,7 @@ import { icon } from "./bits.js";
 /** @type {Record<string, string>} */
 const ICONS = {
   "chat.started": "message-square-plus", "chat.queued": "hourglass", "search.failed": "signal-zero", "routing.decided": "sparkles",
-  "invitation.declined": "x", "invitation.expired": "timer", "invitation.withdrawn": "undo-2", "agent.joined": "user-check",
+  "invitation.declined": "x", "invitation.expired": "timer", "invitation.withdrawn": "undo-2", "agent.joined": "user-check", "guest.invited": "users", "guest.declined": "user-x", "chat.updated": "pencil",
   "agent.left": "user-x", "chat.transferred": "arrow-right-left", "customer.reminded": "bell", "customer.updated": "pencil",
   "chat.closed": "archive", "chat.disposed": "tag", "chat.reopened": "undo-2", "survey.answered": "star",
 };
@@ -50,6 +50,9 @@ const SENTENCES = {
   "invitation.withdrawn": (data) => t("event.invitation.withdrawn", { name: data.name }),
   "agent.joined": (data, event) => t("event.agent.joined", { name: data.name || event.sender?.name }),
   "agent.left": (data, event) => t("event.agent.left", { name: data.name || event.sender?.name }),
+  "guest.invited": (data) => t("event.guest.invited", { name: data.name }),
+  "guest.declined": (data) => t("event.guest.declined", { name: data.name }),
+  "chat.updated": (data) => t("event.chat.updated", { fields: Object.keys(data.changed || {}).join(", ") }),
   "chat.transferred": (data, _event, thread) => t("event.chat.transferred", { name: data.agent_name || data.name || data.team_name || teamName(data.team, thread) }),
   "customer.reminded": (_data, event) => t("event.customer.reminded", { text: event.text || "" }),
   "customer.updated": (data) => t("event.customer.updated", { fields: Object.keys(data.changed || {}).map((field) => tOr(`field.${field}`, field)).join(", ") }),

@@ -26,7 +26,7 @@ function model(chat) {
     chat.id, isOpen, isMine && thread ? store.unread(thread) : 0, chat.state, Boolean(chat.online), customerName(chat), chat.team?.name,
     ui.tab === "all" ? chat.agent?.name : "", chat.channel?.kind, chat.last_message?.text, chat.last_message?.at, chat.subject,
     waiting(chat)?.text, thread?.typing?.text, Boolean(thread?.typing), thread?.pending.some((post) => post.state === "failed"),
-    isMine && !isOpen ? draft(chat.id) : "",
+    isMine && !isOpen ? draft(chat.id) : "", chat.guest,
   ];
 }
 
@@ -49,6 +49,7 @@ function drawn(chat) {
         </span>
         <span class="row-meta">
           ${icon(channelIcon(chat))}<span dir="auto">${chat.team?.name}</span>
+          ${chat.guest === "joined" ? html`<span class="tag">${t("guest.tag")}</span>` : ""}
           ${ui.tab === "all" && chat.agent ? html`<span aria-hidden="true">·</span><span dir="auto">${chat.agent.name}</span>` : ""}
         </span>
       </span>

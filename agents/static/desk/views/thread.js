@@ -4,6 +4,7 @@ import { guard } from "lit-html/directives/guard.js";
 import { repeat } from "lit-html/directives/repeat.js";
 import { closeThread, markRead, pick, putAway, reopen } from "../actions.js";
 import { isSupervisor, store } from "../desk.js";
+import { leave } from "../guests.js";
 import { TYPING_MS } from "../frames.js";
 import { toLines } from "../lines.js";
 import { loadChat, loadOlder } from "../loads.js";
@@ -43,7 +44,8 @@ export function conversation() {
 /** @param {import("../store.js").Thread} thread */
 function head(thread) {
   const chat = /** @type {any} */ (thread.chat);
-  const mine = store.state.mine.has(chat.id) && chat.state === "active";
+  const visits = store.state.mine.has(chat.id) && chat.guest === "joined" && chat.state !== "closed";
+  const mine = store.state.mine.has(chat.id) && chat.state === "active" && !visits;
   return html`
     <header class="thread-head">
       <button class="button button-quiet button-icon only-narrow" aria-label=${t("back")} @click=${() => history.back()}>${icon("arrow-left")}</button>
@@ -55,6 +57,7 @@ function head(thread) {
             ${chat.state === "closed" ? t("state.closed") : chat.online ? html`<i class="dot dot-online"></i>${t("customer.online")}` : html`<i class="dot dot-offline"></i>${t("customer.away")}`}
             <span aria-hidden="true">·</span> <span dir="auto">${chat.team?.name}</span>
             ${chat.agent && !mine ? html`<span aria-hidden="true">·</span> <span dir="auto">${chat.agent.name}</span>` : ""}
+            ${company(chat)}
           </small>
         </span>
       </button>
@@ -62,11 +65,18 @@ function head(thread) {
         ${mine || (isSupervisor && chat.state !== "closed")
           ? html`<button class="button button-quiet" @click=${() => setUi({ dialog: { kind: "transfer", chat: chat.id } })} title="${t("transfer")} (T)">${icon("arrow-right-left")}<span class="label">${t("transfer")}</span></button>`
           : ""}
+        ${visits ? html`<button class="button" @click=${() => leave(chat.id)}>${icon("user-x")}<span class="label">${t("guest.leave")}</span></button>` : ""}
         ${mine ? html`<button class="button" @click=${() => setUi({ dialog: { kind: "close", chat: chat.id } })} title="${t("close")} (E)">${icon("check")}<span class="label">${t("close")}</span></button>` : ""}
         ${!mine && (chat.state === "queued" || chat.state === "searching") ? html`<button class="button button-primary" @click=${() => pick(chat.id)}>${t("pick")}</button>` : ""}
         <button class="button button-quiet button-icon only-wide" aria-pressed=${ui.panel} aria-label=${t("panel.toggle")} title=${t("panel.toggle")} @click=${togglePanel}>${icon("panel-right")}</button>
       </div>
     </header>`;
+}
+
+/** Guests who are in the chat. @param {any} chat */
+function company(chat) {
+  const names = (chat.guests || []).filter((/** @type {any} */ one) => one.state === "joined").map((/** @type {any} */ one) => one.name);
+  return names.length ? html`<span aria-hidden="true">·</span> <span class="thread-guests" dir="auto">${t("guest.with", { names: names.join(", ") })}</span>` : "";
 }
 
 export function togglePanel() {
@@ -85,6 +95,10 @@ function banner(thread) {
         <button class="button button-quiet" @click=${() => reopen(chat.id)}>${icon("undo-2")}${t("reopen")}</button>
         ${store.state.mine.has(chat.id) ? html`<button class="button" @click=${() => putAway(chat.id)}>${t("put_away")}</button>` : ""}
       </div>`;
+  }
+  if (chat.guest === "joined") {
+    const text = chat.agent ? t("banner.guest", { name: chat.agent.name }) : t("banner.guest_waiting");
+    return html`<div class="thread-banner">${icon("users")}<span>${text}</span></div>`;
   }
   if (store.state.mine.has(chat.id)) return "";
   if (chat.agent) return html`<div class="thread-banner">${icon("circle-user")}<span>${t("banner.colleague", { name: chat.agent.name })}</span></div>`;
