@@ -1,5 +1,7 @@
 """Foreign accesses: the ids and keys by which another API's clients know an application."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
@@ -22,8 +24,41 @@ from contactcenter.models import Channel, Registration, RegistrationTeam
 
 from .applications import SHOWN_ONCE
 
-# Where an API is mounted, when not at the root.
-MOUNTED_AT: dict[str, str] = {Registration.Protocol.HYPERCHAT: "/v1"}
+
+@dataclass(frozen=True, kw_only=True)
+class Speech:
+    """How an API's own people call what stands on the page. labels: field → its name and what to enter."""
+
+    mounted_at: str
+    labels: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    lacks: frozenset[str] = frozenset()  # fields that mean nothing there
+
+
+SPEECHES: dict[str, Speech] = {
+    Registration.Protocol.HYPERCHAT: Speech(mounted_at="/v1"),
+    Registration.Protocol.GENESYS: Speech(
+        mounted_at="/api",
+        labels={
+            "foreign_id": ("ContactCenterId", _("Enter the one that your clients send already, or keep this one.")),
+            "public_key": (
+                "apikey",
+                _(
+                    "Enter the one that your clients send already: also the published one, which other centers may have."
+                ),
+            ),
+        },
+        lacks=frozenset({"secret", "secret_begins", "uses_queue"}),
+    ),
+}
+# While the API is still to be chosen.
+UNDECIDED: dict[str, Any] = {
+    "foreign_id": _(
+        "HyperChat's application id, Genesys' ContactCenterId. Enter the one that your clients send already, or keep this one."
+    ),
+    "public_key": _(
+        "HyperChat's domain key, for web pages of the allowed origins; Genesys' apikey, also the published one."
+    ),
+}
 
 
 class RegistrationForm(CenterForm):
@@ -38,9 +73,10 @@ class RegistrationForm(CenterForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         is_new = self.instance._state.adding
+        self._name_fields(is_new)
         if "secret" in self.fields:
             self.fields["secret"].help_text = (
-                _("The one that your clients send already. Leave it empty to have one made.")
+                _("HyperChat's: the one that your clients send already. Leave it empty to have one made.")
                 if is_new
                 else _("Enter another one to replace it, or leave it empty to keep it.")
             )
@@ -49,6 +85,14 @@ class RegistrationForm(CenterForm):
                 "Chats that begin here belong to it. Best is one of its own, of the kind API."
             )
             self.initial.setdefault("channel", self._first_api_channel())
+
+    def _name_fields(self, is_new: bool) -> None:
+        speech = SPEECHES[self.instance.protocol]
+        for name in UNDECIDED.keys() & self.fields.keys():
+            if is_new:
+                self.fields[name].help_text = UNDECIDED[name]
+            elif name in speech.labels:
+                self.fields[name].label, self.fields[name].help_text = speech.labels[name]
 
     def clean_secret(self) -> str:
         """Tried on the row at once, which says what is wrong with it."""
@@ -78,7 +122,7 @@ class RoomInline(CenterTabularInline):
     fields = ("team", "foreign_id")
     hide_title = True
     verbose_name = _("room")
-    verbose_name_plural = _("rooms: the teams that it reaches, under the names that its clients send")
+    verbose_name_plural = _("rooms or endpoints: the teams that it reaches, under the names that its clients send")
 
 
 @register(Registration, site=SITES[0])
@@ -117,6 +161,12 @@ class RegistrationAdmin(CenterModelAdmin):
         fixed = super().get_readonly_fields(request, obj)
         return fixed if obj is None else [*fixed, "protocol"]
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Without what the API does not know."""
+        lacks = SPEECHES[obj.protocol].lacks if obj else frozenset()
+        rows = super().get_fieldsets(request, obj)
+        return [(title, {**options, "fields": _without(options["fields"], lacks)}) for title, options in rows]
+
     @display(description=_("secret begins with"))
     def secret_begins(self, obj: Registration) -> str:
         return f"{obj.secret_hint}…" if obj.secret_hint else "–"
@@ -129,7 +179,7 @@ class RegistrationAdmin(CenterModelAdmin):
     def server_address(self, obj: Registration) -> str:
         """What its clients change, and nothing else."""
         context = {
-            "code": settings.BASE_URL + MOUNTED_AT.get(obj.protocol, ""),
+            "code": settings.BASE_URL + SPEECHES[obj.protocol].mounted_at,
             "hint": _("Enter it in your clients instead of the vendor's. Ids and keys stay as they are."),
         }
         return render_to_string("administration/snippet.html", context)
@@ -142,7 +192,7 @@ class RegistrationAdmin(CenterModelAdmin):
         page = reverse(
             "admin:contactcenter_application_change", args=[obj.application_id], current_app=self.admin_site.name
         )
-        listed = ", ".join(obj.application.allowed_origins) or _("none yet: pages cannot use the domain key")
+        listed = ", ".join(obj.application.allowed_origins) or _("none yet: no web page can use it")
         return format_html('{} · <a class="text-link" href="{}">{}</a>', listed, page, obj.application)
 
     @display(description=_("used by"))
@@ -154,7 +204,7 @@ class RegistrationAdmin(CenterModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Registration, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        if not obj.secret_hash:
+        if not obj.secret_hash and self.has_secret(obj):
             vars(request)["_made"] = obj.renew_secret()
 
     def response_add(self, request: HttpRequest, obj: Registration, post_url_continue: Any = None) -> HttpResponse:
@@ -164,7 +214,16 @@ class RegistrationAdmin(CenterModelAdmin):
             return super().response_add(request, obj, post_url_continue)
         return secret_shown(request, self, obj, title=_("Secret of “%s”") % obj, secret=secret, hint=SHOWN_ONCE)
 
-    @action(description=_("Renew secret"), url_path="renew-secret", icon="autorenew")
+    @staticmethod
+    def has_secret(obj: Registration) -> bool:
+        return "secret" not in SPEECHES[obj.protocol].lacks
+
+    def has_renew_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """A stranger's row is not found, which is not said here."""
+        registration = self.get_object(request, str(object_id))
+        return registration is None or self.has_secret(registration)
+
+    @action(description=_("Renew secret"), url_path="renew-secret", icon="autorenew", permissions=["renew"])
     def renew_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
         registration = self.own(request, object_id)
         return secret_asked(
@@ -176,3 +235,9 @@ class RegistrationAdmin(CenterModelAdmin):
             hint=SHOWN_ONCE,
             make=registration.renew_secret,
         )
+
+
+def _without(fields: Sequence[Any], lacks: frozenset[str]) -> list[Any]:
+    """The rows of a page without these fields; each row is a name or several beside each other."""
+    rows = [(row,) if isinstance(row, str) else tuple(row) for row in fields]
+    return [left for row in rows if (left := tuple(name for name in row if name not in lacks))]

@@ -15,6 +15,7 @@ from tests.conftest import MARKER
 from tests.contactcenter.admin_cast import make_admin, make_operator
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
+PUBLISHED = "N18TFGbKpn0zaGLXDFZhPWpTcB2eyx44"
 VENDORS = {"foreign_id": "SJxhWlqWH", "public_key": "dk-4711", "secret": "issued-by-the-vendor"}
 
 
@@ -236,3 +237,69 @@ def test_agents_and_strangers_see_nothing(client: Client, ann: Agent, eve: Any, 
     for person in [ann.user, eve]:
         client.force_login(person)
         assert client.get(url("changelist"), follow=True).status_code == 403
+
+
+# Genesys --------------------------------------------------------------------------------------------------------------
+
+
+def genesys(shop: Application, entrance: Channel, *rooms: tuple[Any, str], **changes: Any) -> dict[str, Any]:
+    ids = {"protocol": "genesys", "foreign_id": "6f5f2a0e-3c53-4f35-8a2b-1d1b6b6c2a11", "public_key": PUBLISHED}
+    return form(shop, entrance, *rooms, **(ids | {"secret": None, "uses_queue": None} | changes))
+
+
+def test_a_contact_center_id_an_apikey_and_endpoints_are_entered_without_any_secret(
+    desk: Client, acme: SimpleNamespace, shop: Application, entrance: Channel
+) -> None:
+    answer = desk.post(url("add"), genesys(shop, entrance, (acme.sales, "SalesQueue")))
+    assert answer.status_code == 302
+    kept = Registration.objects.get()
+    assert (kept.foreign_id, kept.public_key) == ("6f5f2a0e-3c53-4f35-8a2b-1d1b6b6c2a11", PUBLISHED)
+    assert (kept.secret_hash, kept.secret_hint) == ("", "")
+    assert dict(kept.rooms.values_list("foreign_id", "team__key")) == {"SalesQueue": "sales"}
+
+
+def test_several_centers_may_have_the_published_apikey(
+    desk: Client, globex: SimpleNamespace, shop: Application, entrance: Channel
+) -> None:
+    theirs = Application.objects.create(center=globex.center, name="Theirs")
+    make(theirs, globex.channel, protocol="genesys", public_key=PUBLISHED)
+    assert desk.post(url("add"), genesys(shop, entrance)).status_code == 302
+    assert Registration.objects.filter(public_key=PUBLISHED).count() == 2
+
+
+def test_one_id_may_be_known_to_two_apis(desk: Client, shop: Application, entrance: Channel) -> None:
+    make(shop, entrance, foreign_id="same")
+    assert desk.post(url("add"), genesys(shop, entrance, foreign_id="same")).status_code == 302
+    assert Registration.objects.filter(foreign_id="same").count() == 2
+
+
+def test_the_page_calls_things_as_the_vendor_does(
+    desk: Client, shop: Application, entrance: Channel, settings: Any
+) -> None:
+    settings.BASE_URL = "https://chat.example.com"
+    body = desk.get(url("change", make(shop, entrance, protocol="genesys").pk)).content.decode()
+    assert "ContactCenterId" in body
+    assert "apikey" in body
+    assert "https://chat.example.com/api<" in body
+    for meaningless in ("Secret", "secret begins with", "Renew secret", 'name="uses_queue"', "domain key"):
+        assert meaningless.lower() not in re.sub(r"<(style|script).*?</\1>", "", body, flags=re.S).lower(), meaningless
+    hyper = desk.get(url("change", make(shop, entrance).pk)).content.decode()
+    assert "ContactCenterId" not in hyper
+    assert "Renew secret" in hyper
+
+
+def test_what_means_nothing_there_is_not_changed_by_a_request_that_says_it(
+    desk: Client, shop: Application, entrance: Channel
+) -> None:
+    kept = make(shop, entrance, protocol="genesys")
+    answer = desk.post(url("change", kept.pk), genesys(shop, entrance))
+    assert answer.status_code == 302
+    assert desk.post(url("renew_secret", kept.pk)).status_code == 403
+    kept.refresh_from_db()
+    assert (kept.uses_queue, kept.secret_hash, kept.public_key) == (True, "", PUBLISHED)
+
+
+def test_a_new_one_says_what_each_api_wants(desk: Client, entrance: Channel) -> None:
+    body = desk.get(url("add")).content.decode()
+    for said in ("HyperChat&#x27;s application id, Genesys&#x27; ContactCenterId", "Genesys&#x27; apikey"):
+        assert said in body or said.replace("&#x27;", "'") in body

@@ -94,7 +94,6 @@ def test_an_odd_request_is_refused_whole(shop, talk, odd):
     assert standing() == before
 
 
-@pytest.mark.both
 @pytest.mark.parametrize("chat_id", IDS, ids=range(len(IDS)))
 def test_an_odd_id_is_not_found(shop, talk, chat_id):
     before = standing()
