@@ -16,6 +16,7 @@ from agents.seats import open_seat
 from chats.actions.offer import accept_invitation, offer_chat
 from chats.actions.start import Start, Started, start_chat
 from chats.models import Chat, Customer, Participant
+from chats.protocols.hyperchat.live import threads as live_threads
 from chats.sockets import threads
 from chats.sockets.poster import poster
 from contactcenter.models import Channel, ContactCenter, Team, User
@@ -36,6 +37,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     poster.stop()
     threads.pool.shutdown()
     threads.shared_pool.shutdown()
+    live_threads.pool.shutdown()
+    live_threads.slow_pool.shutdown()
     SyncToAsync.single_thread_executor.submit(connections.close_all).result(10)
 
 

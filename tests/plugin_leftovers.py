@@ -38,13 +38,14 @@ def _program(name: str) -> Callable[[], str]:
     return lambda: "" if shutil.which(name) or Path(f"/usr/sbin/{name}").exists() else f"{name} is not installed"
 
 
-def _axe() -> str:
-    found = Path(__file__).parents[1] / "tools/node_modules/axe-core"
-    return "" if found.exists() else "axe-core is not installed (npm install in tools/)"
+def _package(name: str) -> Callable[[], str]:
+    found = Path(__file__).parents[1] / "tools/node_modules" / name
+    return lambda: "" if found.exists() else f"{name} is not installed (npm install in tools/)"
 
 
 NEEDS: dict[str, Callable[[], str]] = {
-    "axe": cache(_axe),
+    "axe": cache(_package("axe-core")),
+    "socketio": cache(_package("socket.io-client")),
     "postgres": cache(_postgres),
     "redis": cache(_redis),
     "browser": cache(_chromium),

@@ -377,3 +377,57 @@ async def test_hub_in_trouble_is_no_busy_loop() -> None:
 def test_long_poll_waits_at_most_25_seconds_and_never_a_negative_time() -> None:
     assert longpoll.parse(longpoll.long_poll(HttpResponse(), ["a", "b"], 100)[longpoll.HEADER]) == (["a", "b"], 25)
     assert longpoll.parse(longpoll.long_poll(HttpResponse(), [], -3)[longpoll.HEADER]) == ([], 0)
+
+
+class Polls:
+    """An application beside Django's, as Socket.IO is."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, bytes]] = []
+        self.stops = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.seen.append((scope["path"], (await receive())["body"]))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"aside"})
+
+    def stop(self) -> None:
+        self.stops += 1
+
+
+def beside(polls: Polls) -> Edge:
+    limits = Limits(threads=1, body=1000, upload=2000, upload_prefixes=("/v1/",))
+    return Edge(wsgi(echo), wait=Hub().wait, hosts=["chat.example.com"], limits=limits, asides={"/v1/live": polls})
+
+
+@pytest.mark.both
+async def test_an_aside_answers_its_own_paths_and_no_others() -> None:
+    polls = Polls()
+    for path, is_aside in (("/v1/live", True), ("/v1/live/", True), ("/v1/live/x", True), ("/v1/lively", False)):
+        client = Client(path, chunks=[b"ab", b"cd"])
+        await client.ask(beside(polls))
+        assert (client.body == b"aside") is is_aside, path
+    assert polls.seen == [("/v1/live", b"abcd"), ("/v1/live/", b"abcd"), ("/v1/live/x", b"abcd")]
+
+
+@pytest.mark.both
+async def test_an_aside_gets_bodies_within_the_ordinary_limit_and_hosts_of_ours() -> None:
+    polls = Polls()
+    large = Client("/v1/live/", chunks=[b"x" * 1500])
+    await large.ask(beside(polls))
+    assert large.status == 413
+    upload = Client("/v1/other", chunks=[b"x" * 1500])
+    await upload.ask(beside(polls))
+    assert upload.status == 200
+    stranger = Client("/v1/live/", chunks=[b""])
+    stranger.scope["headers"] = [(b"host", b"evil.example")]
+    await stranger.ask(beside(polls))
+    assert stranger.status == 400
+    assert polls.seen == []
+
+
+@pytest.mark.both
+async def test_an_aside_hears_of_the_stop() -> None:
+    polls = Polls()
+    beside(polls).stop()
+    assert polls.stops == 1

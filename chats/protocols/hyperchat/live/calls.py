@@ -162,3 +162,4 @@ FOLLOWED: dict[str, Callable[[Ask], Chat | None]] = {
     "chats:join": lambda ask: ask.chat,
     "invitations:accept": lambda ask: named_invitation(ask.reach, read_as(Invitation, ask.sent)).chat,
 }
+SLOW = frozenset({"chats:assign"})  # a web hook may be asked first

@@ -39,7 +39,7 @@ class Connection:
         self.offers: Offers | None = None
         self.followed: dict[UUID, Following] = {}
         self.one_at_a_time = asyncio.Lock()  # polls may bring two events at once
-        self._typed: tuple[str, float] = ("", 0.0)  # what was said last about typing, and when
+        self._typed: tuple[str, float] = ("", 0.0)  # what was told last about typing, and when
         self._waiting: deque[tuple[str, dict[str, Any]]] = deque()
         self._has_waiting = asyncio.Event()
         self._is_drained = asyncio.Event()
@@ -120,13 +120,13 @@ class Connection:
         if self.followed.get(following.chat.pk) is following:
             del self.followed[following.chat.pk]
 
-    def has_just_typed(self, said: dict[str, Any], seconds: float) -> bool:
-        """Whether the same was said within so many seconds: holding a key down is one word."""
-        word, now = f"{said.get('chatId')} {said.get('type')}", self.loop.time()
-        is_repeated = self._typed[0] == word and now - self._typed[1] < seconds
-        if not is_repeated:
-            self._typed = (word, now)
-        return is_repeated
+    def has_typed(self, word: str, seconds: float) -> bool:
+        """Whether the same was told within so many seconds: holding a key down is one word."""
+        known, at = self._typed
+        return known == word and self.loop.time() - at < seconds
+
+    def note_typed(self, word: str) -> None:
+        self._typed = (word, self.loop.time())
 
     # Saying -------------------------------------------------------------------------------------------------------------
 

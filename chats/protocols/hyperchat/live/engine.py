@@ -62,6 +62,11 @@ class Engine(socketio.AsyncServer):
         found: dict[str, AsyncSocket] = self.eio.sockets
         return found
 
+    def has(self, session_id: str) -> bool:
+        """Whether the session goes on. The library keeps those that have ended for a while, and stumbles over them."""
+        session = self.sessions.get(session_id)
+        return session is not None and not session.closed
+
     def pace_of(self, session_id: str) -> Pace:
         """A session keeps its pace from one request to the next; a stranger has one for this request."""
         session = self.sessions.get(session_id)
@@ -121,3 +126,10 @@ class Engine(socketio.AsyncServer):
         except Exception as error:  # noqa: BLE001 - the outermost door of what clients send
             log.info("no packet", error=type(error).__name__)
             await self.end(eio_sid)
+
+    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        await super()._handle_eio_disconnect(eio_sid, reason)
+        session = self.sessions.get(eio_sid)
+        if session is not None and reason != self.reason.SERVER_DISCONNECT:
+            # Nobody says goodbye then: what waits for packets, a poll say, must not wait on.
+            session.queue.put_nowait(None)

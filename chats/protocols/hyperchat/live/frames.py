@@ -12,7 +12,7 @@ import socketio.packet
 LARGEST = 1_000_000  # bytes of one frame, or of one poll's body
 MOST_PACKETS = 16  # in one poll's body
 SEPARATOR = "\x1e"
-RESERVED = frozenset({"connect", "disconnect"})  # what the library itself tells its handlers
+RESERVED = frozenset({"connect", "disconnect", "*"})  # the library's own names for handlers
 
 # Close, ping, pong, upgrade, noop with at most the word "probe"; or a message that is a connect, disconnect, event or ack without binary parts.
 PACKET = re.compile(r"[12356][a-z]{0,5}|4[0-3].*", re.DOTALL)

@@ -5,7 +5,6 @@ Requests have been through contactcenter.edge, which checks the host and has rea
 
 import json
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
@@ -29,7 +28,6 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MOST_SESSIONS = 5_000  # in one process
-POLLS_AT_ONCE = 2  # of one session: the new one may come before the old one has ended
 KNOWN_SECONDS = 30.0  # an origin's verdict
 MOST_KNOWN = 1_000
 SENTENCES = {400: "Bad request", 403: "This origin is not allowed", 503: "The server is busy"}
@@ -40,7 +38,7 @@ class Gate:
 
     def __init__(self) -> None:
         self.engine: Engine | None = None
-        self._polls: Counter[str] = Counter()
+        self._polls: set[str] = set()  # sessions that wait in one
         self._origins: dict[str, tuple[bool, float]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,7 +79,9 @@ class Gate:
 
     def _refusal(self, scope: Scope, query: dict[str, str]) -> int:
         """The status that says no at once, else 0."""
-        if "j" in query or scope["method"] not in ("GET", "POST", "OPTIONS"):  # JSONP reads what other sites wrote
+        if "j" in query or scope["method"] not in ("GET", "POST", "OPTIONS"):  # JSONP lets other sites read
+            return 400
+        if "sid" in query and not self._engine.has(query["sid"]):
             return 400
         return 0 if self._has_room(query) else 503
 
@@ -96,16 +96,14 @@ class Gate:
 
     async def _poll(self, scope: Scope, query: dict[str, str], receive: Receive, send: Send) -> None:
         session = query.get("sid", "")
-        if session and self._polls[session] >= POLLS_AT_ONCE:
+        if session in self._polls:  # their protocol allows one at a time
             await _refuse(send, 400)
             return
-        self._polls[session] += 1
+        self._polls |= {session} - {""}
         try:
             await self._pass_on(scope, receive, send)
         finally:
-            self._polls[session] -= 1
-            if not self._polls[session]:
-                del self._polls[session]
+            self._polls.discard(session)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -17,7 +17,7 @@ from chats.protocols.hyperchat.door import sentence_of
 from chats.sockets.pulse import pulse
 
 from .admission import Done, come_in, credentials_of, do, handshake_of
-from .calls import CALLS, Answer
+from .calls import CALLS, SLOW, Answer
 from .connection import Connection
 from .engine import Engine
 from .gate import Gate
@@ -118,6 +118,8 @@ class Live:
 
     async def _answer(self, connection: Connection, name: str, sent: dict[str, Any]) -> Answer:
         if name == LOGIN:
+            if not sent.get("token"):
+                raise Invalid("token: This field is required.")
             await self._log_in(connection, sent)
             return await self._do(connection, "users:me", {})
         if connection.user_id is None:
@@ -126,22 +128,28 @@ class Live:
             return await self._read_all(connection, sent.get("chatId"))
         if name not in CALLS:
             raise Invalid("There is no such event")
-        if name == TYPING and connection.has_just_typed(sent, TYPED_AGAIN_SECONDS):
-            return {"success": True}
+        if name == TYPING:
+            return await self._show_typing(connection, sent)
         return await self._do(connection, name, sent)
 
     async def _log_in(self, connection: Connection, said: dict[str, Any]) -> None:
         shown = credentials_of(said, connection.shown)
         caller = await in_thread(come_in, connection.place, shown, said.get("id"), timezone.now())
-        if caller.user is None and said.get("token") is not None:
-            raise Unauthorized("Wrong credentials")
         connection.become(caller, shown)
 
     async def _do(self, connection: Connection, name: str, sent: dict[str, Any]) -> Answer:
-        done: Done = await in_thread(do, connection.shown, name, sent, timezone.now())
+        done: Done = await in_thread(do, connection.shown, name, sent, timezone.now(), is_slow=name in SLOW)
         if done.chat is not None:
             connection.follow(done.chat, done.after)
         return done.answer
+
+    async def _show_typing(self, connection: Connection, sent: dict[str, Any]) -> Answer:
+        word = f"{sent.get('chatId')} {sent.get('type')} {sent.get('userId')}"
+        if connection.has_typed(word, TYPED_AGAIN_SECONDS):
+            return {"success": True}
+        answer = await self._do(connection, TYPING, sent)
+        connection.note_typed(word)
+        return answer
 
     async def _read_all(self, connection: Connection, chat_id: Any) -> Answer:
         """The user looks at the page: what went out so far, of one chat or of all, is read."""

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import json
+import logging
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import httpx
@@ -171,7 +172,7 @@ class Client:
             await self.say("3")
         elif kind == "40":
             self.is_connected = True
-        elif kind == "44":
+        elif kind == "44" and not rest.startswith("/"):  # of another namespace
             self.refusal = json.loads(rest)
         elif kind == "42":
             name, data = json.loads(rest)
@@ -190,8 +191,8 @@ class Client:
 class House:
     """The server, and who has come."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, port: int, server: uvicorn.Server, serving: "asyncio.Future[None]") -> None:
+        self.port, self.server, self.stopped = port, server, serving
         self.clients: list[Client] = []
         self.live = live
         self.listening: list[tuple[str, Any]] = []
@@ -210,6 +211,11 @@ class House:
         assert client.is_connected, client.refusal
         return client
 
+    def stop(self) -> None:
+        """As our own server stops: polls are ended before connections are waited for."""
+        asgi.edge.stop()
+        self.server.should_exit = True
+
     def listen(self, topic: str, heard: list[Any]) -> None:
         """Keep what is announced on a topic."""
         listener = lambda _topic, payload: heard.append(payload)  # noqa: E731
@@ -226,27 +232,38 @@ class House:
             while not await rows.aexists():
                 await asyncio.sleep(0.02)
 
+    async def until_empty(self, left: int = 0) -> None:
+        """Until so many connections are left."""
+        async with asyncio.timeout(SECONDS):
+            while len(self.live.connections) > left:
+                await asyncio.sleep(0.02)
+
     def raw(self, transport: str = "websocket", origin: str | None = ORIGIN) -> Client:
         self.clients.append(Client(self.port, transport, origin))
         return self.clients[-1]
+
+
+@pytest.fixture(autouse=True)
+def no_complaints(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Nothing that a client sends may be an error of ours; a test that makes one clears it."""
+    yield
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 @pytest.fixture
 async def house(transactional_db: None) -> AsyncIterator[House]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        config = configuration(trusted_proxies=[])
-        server = uvicorn.Server(config)
+        server = uvicorn.Server(configuration(trusted_proxies=[]))
         serving = asyncio.ensure_future(server.serve(sockets=[listening]))
         while not server.started:
             await asyncio.sleep(0.01)
-        house = House(listening.getsockname()[1])
+        house = House(listening.getsockname()[1], server, serving)
         yield house
         hub.loses = None
         for topic, listener in house.listening:
             hub.unsubscribe(topic, listener)
         await asyncio.gather(*(client.close() for client in house.clients))
-        asgi.edge.stop()  # as our own server does before it waits for its connections
-        server.should_exit = True
+        house.stop()
         await serving
         asgi.edge.is_stopping = False

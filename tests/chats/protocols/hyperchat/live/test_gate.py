@@ -1,0 +1,175 @@
+"""What reaches the engine at all: hosts, methods, sizes, packets, places, pace. Raw bytes in, statuses and silence out."""
+
+import asyncio
+import time
+
+import httpx
+import pytest
+from asgiref.sync import sync_to_async as in_thread
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from chats.protocols.hyperchat.live import gate, pace
+from tests.chats.protocols.hyperchat.conftest import ORIGIN
+from tests.chats.protocols.hyperchat.live.conftest import PATH
+
+GARBAGE = [
+    "",
+    "x",
+    "0{}",
+    "4",
+    "4x",
+    "45",
+    "47",
+    "4{}",
+    "4" + "[" * 5000,
+    "42",
+    "42{}",
+    "42[]",
+    "42[7]",
+    '42["connect"]',
+    '42["*"]',
+    '42["disconnect","x"]',
+    "42" + "[" * 100_000,
+    '42["a",' + "9" * 5000 + "]",
+    "421" + "1" * 200 + '["a"]',
+    "44{}",
+    '451-["a",{"_placeholder":true,"num":0}]',
+    '452-/x,["a"]',
+    "43",
+    "43{}",
+    "40[]",
+    '40"x"',
+    "40{",
+    "b4AAAA",
+    "7",
+    "9" * 1000,
+    "2" * 100,
+    "\0",
+    '42["\\ud800"',
+    b"\x04binary",
+]
+
+
+@pytest.mark.both
+async def test_what_is_no_packet_ends_the_websocket_and_nothing_else(house, queued):
+    mia = await in_thread(queued.user)()
+    other = await house.user(queued, mia)
+    for packet in GARBAGE:
+        client = await house.user(queued, mia)
+        await client.say(packet)
+        await client.gone(8)
+    assert await other.ask("users:chats", {}) == {"chats": {}}
+
+
+async def test_what_is_no_packet_is_no_poll(house, queued):
+    mia = await in_thread(queued.user)()
+    for packet in GARBAGE:
+        client = await house.user(queued, mia, transport="polling")
+        status = await client.wire.send(packet)
+        if status == 200:  # looked at, and no more
+            await client.gone(8)
+        assert status in (200, 400), packet
+        await client.wire.send("1")
+    await house.until_empty()
+
+
+async def test_what_is_a_packet_and_means_nothing_is_harmless(house, queued):
+    mia = await in_thread(queued.user)()
+    client = await house.user(queued, mia)
+    for packet in ("40", "40/other,", "41/other,", "43[]", "431[]", "6", "5", "2", "3", '40/x,{"a":1}') * 3:
+        await client.say(packet)
+    assert await client.ask("users:chats", {}) == {"chats": {}}
+
+
+async def test_polls_are_refused_for_what_no_client_of_theirs_does(house, queued):
+    client = house.raw("polling")
+    http, address = client.wire.http, client.wire.address
+    for answer in (
+        await http.get(f"{address}&j=0"),
+        await http.put(address, content="x"),
+        await http.delete(address),
+        await http.get(address.replace("EIO=4", "EIO=3")),
+        await http.get(address.replace("polling", "carrier-pigeon")),
+        await http.get(f"{address}&sid=no-such"),
+        await http.post(f"{address}&sid=no-such", content="3"),
+        await http.post(address, content="3"),
+        await http.post(address, content="\x1e".join(["3"] * 17)),
+        await http.post(address, content=b"\xff\xfe"),
+        await http.get(address, headers={"Host": "evil.example"}),
+        await http.get("/v1/socket.io"),
+    ):
+        assert answer.status_code in (400, 405), answer.text
+    with pytest.raises(httpx.HTTPError):  # refused before it has read it all, or as a status
+        (await http.post(address, content=b"3" * 1_100_000)).raise_for_status()
+    assert (await http.get("/v1/socket.iox")).status_code == 404
+    assert len(house.live.gate.engine.sessions) == 0
+
+
+async def test_one_session_waits_in_one_poll_and_its_end_ends_it(house, queued):
+    client = house.raw("polling")
+    await client.wire.receive()
+    waiting = [asyncio.ensure_future(client.wire.http.get(client.wire.address)) for _ in range(4)]
+    done, left = await asyncio.wait(waiting, timeout=1)
+    assert [answer.result().status_code for answer in done] == [400] * 3
+    await client.wire.send("1")
+    assert (await left.pop()).status_code == 200
+
+
+async def test_a_strange_host_is_no_websocket(house, queued, settings):
+    settings.ALLOWED_HOSTS = ["chat.example"]
+    with pytest.raises(InvalidStatus):
+        await connect(f"ws://127.0.0.1:{house.port}{PATH}websocket", origin=ORIGIN)
+
+
+async def test_a_full_house_says_so(house, queued, monkeypatch):
+    mia = await in_thread(queued.user)()
+    inside = await house.user(queued, mia, transport="polling")
+    monkeypatch.setattr(gate, "MOST_SESSIONS", 1)
+    late = house.raw("polling")
+    assert (await late.wire.http.get(late.wire.address)).status_code == 503
+    with pytest.raises(InvalidStatus):
+        await connect(f"ws://127.0.0.1:{house.port}{PATH}websocket", origin=ORIGIN)
+    assert await inside.ask("users:chats", {}) == {"chats": {}}
+
+
+async def test_a_large_frame_is_taken_and_a_larger_one_is_not(house, queued):
+    mia = await in_thread(queued.user)()
+    client = await house.user(queued, mia)
+    assert await client.ask("users:chats", {"more": "x" * 900_000}) == {"chats": {}}
+    await client.say('42["users:chats",{"more":"' + "x" * 1_000_000 + '"}]')
+    await client.gone()
+
+
+async def test_who_sends_too_fast_is_read_more_slowly_and_loses_nothing(house, queued, monkeypatch):
+    monkeypatch.setattr(pace, "PER_SECOND", 50.0)
+    monkeypatch.setattr(pace, "BURST", 10.0)
+    mia = await in_thread(queued.user)()
+    client = await house.user(queued, mia)
+    began = time.monotonic()
+    answers = await asyncio.gather(*(client.ask("users:chats", {}) for _ in range(40)))
+    assert answers == [{"chats": {}}] * 40
+    assert time.monotonic() - began > 0.4, "thirty more than at once, fifty a second"
+
+
+async def test_a_client_may_begin_with_polls_and_go_on_with_a_websocket(house, queued, ann):
+    mia = await in_thread(queued.user)()
+    client = await house.user(queued, mia, transport="polling")
+    chat = (await client.ask("chats:create", {"room": "1"}))["chat"]
+    client.reading.cancel()
+    session = client.wire.address.partition("&sid=")[2]
+    async with connect(f"ws://127.0.0.1:{house.port}{PATH}websocket&sid={session}", origin=ORIGIN) as wire:
+        await wire.send("2probe")
+        assert await wire.recv() == "3probe"
+        await wire.send("5")
+        await wire.send(f'427["messages:send",{{"chatId":"{chat["id"]}","message":"Hi"}}]')
+        found = ""
+        while not found.startswith("437"):
+            found = await wire.recv()
+        assert '"message":"Hi"' in found
+        await wire.send("junk")
+        with pytest.raises(ConnectionClosed):
+            while True:
+                await wire.recv()
+    await house.until_empty()
+    assert house.live.gate.engine.wires == {}
