@@ -5,10 +5,12 @@ schedule below finds what such a hint missed. So Redis may lose everything, task
 """
 
 import os
+import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_shutdown
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_process_shutdown
+from django.db import connections
 from django.utils import timezone
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "contactcenter.settings")
@@ -74,6 +76,8 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
     worker_enable_remote_control=False,
+    # Celery would close the process' whole pool around each task, while other threads are in the middle of something: see give_back.
+    CELERY_DB_REUSE_MAX=sys.maxsize,
     beat_scheduler="celery.beat:Scheduler",  # in memory: every entry is a sweep, a lost "last run" costs nothing
     beat_schedule=schedule(),
     beat_max_loop_interval=5,
@@ -89,6 +93,14 @@ def keep_django_logging(**_: Any) -> None:
     from logging.config import dictConfig
 
     dictConfig(settings.LOGGING)
+
+
+@task_prerun.connect
+@task_postrun.connect
+def give_back(sender: Any, **_: Any) -> None:
+    """A task keeps no connection: on PostgreSQL it goes back to the pool."""
+    if not sender.request.is_eager:
+        connections.close_all()
 
 
 @worker_process_shutdown.connect

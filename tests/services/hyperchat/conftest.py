@@ -75,7 +75,13 @@ class Robots:
             self.processes.append(
                 subprocess.Popen(command, cwd=ROOT, env=self.house.environment, stdout=log, stderr=log)
             )
-        until(lambda: hyper.available(room) >= count)
+        until(lambda: self._are_alive() and hyper.available(room) >= count)
+
+    def _are_alive(self) -> bool:
+        """Robots that cannot even start are told at once, with what they said."""
+        said = (self.house.data / "robots.log").read_text(errors="replace")
+        assert all(process.poll() is None for process in self.processes), said[-2000:]
+        return True
 
     def leave(self) -> None:
         """They say that they go."""
