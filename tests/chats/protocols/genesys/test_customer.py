@@ -14,6 +14,7 @@ from chats.actions.transfer import leave_chat, transfer_to_team
 from chats.models import Chat, Customer, Event, ForeignLine, Participant
 from contactcenter import longpoll
 from contactcenter.models import Team
+from tests.chats.outbox.conftest import make_webhook
 from tests.chats.protocols.genesys.conftest import Page, is_error
 
 pytestmark = pytest.mark.django_db
@@ -230,10 +231,11 @@ def test_what_is_no_message_is_refused(shop, parameters, status, code):
 
 def test_who_writes_too_fast_is_told_to_wait(shop):
     talk = shop.request()
-    answers = [talk.do("SendMessage", text=str(number)) for number in range(70)]
-    refused = [answer for answer in answers if answer.status_code != 200]
-    assert is_error(refused[0], 429, 3)
-    assert int(refused[0]["Retry-After"]) >= 1
+    Chat.objects.filter(pk=talk.row.pk).update(pace_at=timezone.now() + timedelta(hours=1))
+    answer = talk.do("SendMessage", text="Hello")
+    assert is_error(answer, 429, 3)
+    assert int(answer["Retry-After"]) > 60
+    assert len(talk.told()) == 2
 
 
 @pytest.mark.both
@@ -447,6 +449,18 @@ def test_staff_never_learn_the_id_by_which_the_customer_proves_to_be_it(shop, an
     assert "gold" in client.get(f"/api/v1/chats/{talk.row.pk}").content.decode()
     assert talk.row.client_id != talk.id
     assert talk.id not in str(talk.foreign)
+
+
+@pytest.mark.both
+def test_web_hooks_never_learn_it_either(shop, acme):
+    everything = make_webhook(acme, "http://127.0.0.1:9/")
+    talk = shop.request()
+    talk.say("Hello")
+    talk.do("Complete")
+    told = [delivery.payload for delivery in everything.deliveries.all()]
+    assert {one["type"] for one in told} >= {"chat.started", "message.posted", "chat.closed"}
+    assert {one["data"]["chat"]["external_id"] for one in told} == {None}
+    assert talk.id not in str(told)
 
 
 def test_lines_carry_no_id_of_ours(shop, ann):
