@@ -12,6 +12,7 @@ from .seats import Seat
 from .wire import Ended, Refusal, Robot, call
 
 GOOD_BYE_SECONDS = 2.0
+TYPING_SECONDS = 0.5  # before each answer, where robots are told to type
 HARMLESS = {"closed", "gone", "not_found", "forbidden"}  # the chat went on without us
 
 
@@ -39,10 +40,19 @@ class RobotAgent(Robot):
 
     path = "/ws/v1/agent"
 
-    def __init__(self, urls: Sequence[str], seat: Seat, mischief: Mischief, progress: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        urls: Sequence[str],
+        seat: Seat,
+        mischief: Mischief,
+        progress: Callable[[str], None],
+        *,
+        typing_seconds: float = 0,
+    ) -> None:
         super().__init__(urls)
         self.seat = seat
         self.mischief = mischief
+        self.typing_seconds = typing_seconds
         self.progress = progress
         self.chats: dict[str, Memory] = {}
         self.epoch: str | None = None
@@ -122,6 +132,9 @@ class RobotAgent(Robot):
             if event["text"].strip().lower() == "bye":
                 await self._quietly({"type": "close", "chat": chat})
                 return
+            if self.typing_seconds:
+                await self.tell({"type": "typing", "chat": chat, "active": True})
+                await asyncio.sleep(self.typing_seconds)
             echo = {"type": "post", "chat": chat, "client_id": f"echo-{position}"}
             if event["text"]:
                 echo["text"] = f"echo: {event['text']}"[:10_000]
@@ -175,10 +188,15 @@ class RobotAgent(Robot):
 
 
 async def play_agents(
-    urls: Sequence[str], seats: Sequence[Seat], mischief: Mischief, progress: Callable[[str], None]
+    urls: Sequence[str],
+    seats: Sequence[Seat],
+    mischief: Mischief,
+    progress: Callable[[str], None],
+    *,
+    typing_seconds: float = 0,
 ) -> int:
     """Let the robots answer until they are cancelled; returns how many requests were refused for no good reason."""
-    robots = [RobotAgent(urls, seat, mischief, progress) for seat in seats]
+    robots = [RobotAgent(urls, seat, mischief, progress, typing_seconds=typing_seconds) for seat in seats]
     listening = [asyncio.ensure_future(robot.stay_connected()) for robot in robots]
     try:
         await asyncio.wait(listening, return_when=asyncio.FIRST_EXCEPTION)

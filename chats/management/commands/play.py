@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from chats.play.agents import Mischief, play_agents
+from chats.play.agents import TYPING_SECONDS, Mischief, play_agents
 from chats.play.customers import Manner, play_customers
 from chats.play.seats import robot_seats
 from chats.play.tally import Tally
@@ -37,6 +37,7 @@ class Command(BaseCommand):
             metavar="N",
             help="the first N chats are accepted, and their agents gone at once",
         )
+        agents.add_argument("--type", action="store_true", help="they type, and say so, before each answer")
         customers = sides.add_parser("customers", help="robot customers: start, write, wait for every echo, say bye")
         customers.add_argument("--count", type=int, default=10, help="how many chats; 0 = without end")
         customers.add_argument("--rate", type=float, default=1.0, help="new chats a second")
@@ -64,7 +65,8 @@ class Command(BaseCommand):
             f"{len(seats)} robot agents with {options['capacity']} slots each answer at {', '.join(urls)}."
         )
         mischief = Mischief(declines=options["decline"], desertions=options["vanish"])
-        failures = _run(play_agents(urls, seats, mischief, self._progress()))
+        typing_seconds = TYPING_SECONDS if options["type"] else 0
+        failures = _run(play_agents(urls, seats, mischief, self._progress(), typing_seconds=typing_seconds))
         if failures:
             raise CommandError(f"{failures} requests were refused.")
 

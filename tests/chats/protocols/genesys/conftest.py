@@ -37,6 +37,12 @@ def fresh_counts() -> Iterator[None]:
     cache.clear()
 
 
+@pytest.fixture(autouse=True)
+def no_default(settings: Any) -> None:
+    """The demo has a default center; here a test that wants one says so."""
+    settings.DEFAULT_CONTACT_CENTER = ""
+
+
 class Page:
     """A caller with fixed headers. Answers are Django's; nothing may end as a traceback."""
 
