@@ -5,6 +5,7 @@ To add one, write a function that yields metric families and name it in GAUGES.
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import structlog
 from django.db import Error
@@ -22,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 PREFIX = "contactcenter"
 # What waits to leave the house: models with due(now) and failed_at.
-DELIVERIES = {"transcript": TranscriptRequest, "webhook": Delivery}
+DELIVERIES: dict[str, Any] = {"transcript": TranscriptRequest, "webhook": Delivery}
 
 
 def queues() -> Iterator[Metric]:

@@ -14,7 +14,7 @@ from chats.outbox import listing
 from chats.outbox.retry import retry
 from chats.shapes import stamp
 
-from . import asked, shown
+from . import asked, shown_hooks
 from .chats import STAFF
 from .door import Door, read
 from .schema import described
@@ -28,7 +28,7 @@ class Deliveries(Door):
     @described(
         "What was filed, in an order in which nothing that is committed late is missed",
         query=asked.DeliveriesQuery,
-        gives=shown.Deliveries,
+        gives=shown_hooks.Deliveries,
     )
     def get(self, request: Request) -> Response:
         refuse_agents(self.caller)
@@ -54,7 +54,7 @@ class Deliveries(Door):
 class Retry(Door):
     callers = {"POST": STAFF}
 
-    @described("Try one again, at once", gives=shown.DeliveryShown)
+    @described("Try one again, at once", gives=shown_hooks.DeliveryShown)
     def post(self, request: Request, delivery_id: UUID) -> Response:
         deliveries = Delivery.objects.filter(webhook__in=visible_webhooks(self.caller).values("pk"))
         delivery = deliveries.filter(id=delivery_id).first()

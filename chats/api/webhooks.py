@@ -14,7 +14,7 @@ from chats.models import Delivery, Webhook
 from chats.outbox.retry import retry_all
 from chats.shapes import stamp
 
-from . import asked, shown
+from . import asked, shown_hooks
 from .chats import STAFF
 from .door import Door, read
 from .pagination import page
@@ -31,13 +31,15 @@ class Webhooks(Door):
     @described(
         "Web hooks: an application's own; to supervisors the center's",
         page=asked.PageQuery,
-        gives=listing(shown.WebhookShown),
+        gives=listing(shown_hooks.WebhookShown),
     )
     def get(self, request: Request) -> Response:
         refuse_agents(self.caller)
         return Response(page(request, visible_webhooks(self.caller), "created_at", webhook_shape))
 
-    @described("Add a web hook; its secret is shown this once", asks=asked.AddWebhook, gives={201: shown.WebhookMade})
+    @described(
+        "Add a web hook; its secret is shown this once", asks=asked.AddWebhook, gives={201: shown_hooks.WebhookMade}
+    )
     def post(self, request: Request) -> Response:
         body = read(asked.AddWebhook, request.data)
         url = check_target(body["url"])
@@ -48,11 +50,11 @@ class Webhooks(Door):
 class OneWebhook(Door):
     callers = {"GET": STAFF, "PATCH": (ApplicationCaller,), "DELETE": (ApplicationCaller,)}
 
-    @described("One web hook", gives=shown.WebhookShown)
+    @described("One web hook", gives=shown_hooks.WebhookShown)
     def get(self, request: Request, webhook_id: UUID) -> Response:
         return Response(webhook_shape(find_in(visible_webhooks(self.caller), webhook_id)))
 
-    @described("Change a web hook", asks=asked.EditWebhook, gives=shown.WebhookShown)
+    @described("Change a web hook", asks=asked.EditWebhook, gives=shown_hooks.WebhookShown)
     def patch(self, request: Request, webhook_id: UUID) -> Response:
         webhook = self._own(webhook_id)
         body = read(asked.EditWebhook, request.data, partial=True)
@@ -72,7 +74,7 @@ class OneWebhook(Door):
 class Secret(Door):
     callers = {"POST": (ApplicationCaller,)}
 
-    @described("Renew the secret; the old one signs beside it for a day", gives=shown.WebhookSecret)
+    @described("Renew the secret; the old one signs beside it for a day", gives=shown_hooks.WebhookSecret)
     def post(self, request: Request, webhook_id: UUID) -> Response:
         webhook = in_our_words(find_in(visible_webhooks(self.caller), webhook_id))
         secret = renew_secret(webhook, now=self.now)
@@ -83,7 +85,7 @@ class Secret(Door):
 class RetryAll(Door):
     callers = {"POST": STAFF}
 
-    @described("Try all again that did not arrive", gives=shown.Retried)
+    @described("Try all again that did not arrive", gives=shown_hooks.Retried)
     def post(self, request: Request, webhook_id: UUID) -> Response:
         webhook = find_in(visible_webhooks(self.caller), webhook_id)
         return Response({"retried": retry_all(webhook, self.now)})
