@@ -11,11 +11,10 @@ from chats.actions.hold import reopen_chat
 from chats.actions.start import CUSTOMER_LEASE
 from chats.actions.tend import tend_chat
 from chats.actions.transfer import leave_chat, transfer_to_team
-from chats.models import Chat, Customer, Event, ForeignLine, Participant
+from chats.models import Chat, Customer, Event, Participant
 from contactcenter import longpoll
 from contactcenter.models import Team
-from tests.chats.outbox.conftest import make_webhook
-from tests.chats.protocols.genesys.conftest import Page, is_error
+from tests.chats.protocols.genesys.conftest import is_error
 
 pytestmark = pytest.mark.django_db
 ALL_FOUR = ["SendMessage", "SendStartTypingNotification", "SendStopTypingNotification", "Complete"]
@@ -50,93 +49,6 @@ def test_each_request_is_a_customer_and_a_chat_of_its_own(shop):
     first, second = shop.request(), shop.request()
     assert first.id != second.id
     assert Customer.objects.count() == Chat.objects.count() == 2
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "team"),
-    [
-        ("SalesQueue", "sales"),  # its name here
-        ("sales", "sales"),
-        ("SALES", "sales"),  # a team's name in any case
-        ("Support", "support"),
-        ("", "support"),
-        (None, "support"),
-        ("nobody", "support"),
-        ("x" * 900, "support"),
-    ],
-)
-def test_an_endpoint_is_a_team_and_an_unknown_one_the_default_team(shop, endpoint, team):
-    assert shop.request(endpoint=endpoint).row.team.key == team
-
-
-def test_an_endpoint_never_leads_to_a_closed_team_or_another_center(shop, acme, globex):
-    Team.objects.create(center=globex.center, key="repairs", name="Repairs")
-    Team.objects.filter(pk=acme.sales.pk).update(is_active=False)
-    assert shop.request(endpoint="repairs").row.team == acme.support
-    assert shop.request(endpoint="SalesQueue").row.team == acme.support
-
-
-def test_without_any_team_a_request_is_refused(shop, acme):
-    Team.objects.filter(center=acme.center).update(is_active=False)
-    answer = shop.page.post("chats", {"operationName": "RequestChat", "nickname": "Mia", "subject": "x"})
-    assert is_error(answer, 400, 10)
-    assert not Customer.objects.exists()
-
-
-@pytest.mark.both
-def test_user_data_is_kept_with_the_chat_and_fills_the_customers_own_fields(shop):
-    data = {"FirstName": "Ada", "LastName": "Lovelace", "EmailAddress": "ada@example.com", "order": {"no": 17}}
-    talk = shop.request("ada99", userData=data)
-    customer = talk.row.customer
-    assert talk.row.data == data
-    assert (customer.name, customer.email, customer.is_identified) == ("Ada Lovelace", "ada@example.com", False)
-    # Here the customer keeps the nickname.
-    assert talk.state()["participants"][0]["nickname"] == "ada99"
-    talk.say("Hi")
-    assert {one["from"]["nickname"] for one in talk.messages("index=0") if one["from"]["type"] == "Customer"} == {
-        "ada99"
-    }
-
-
-@pytest.mark.parametrize(
-    ("data", "name", "email", "phone"),
-    [
-        ({}, "Mia", "", ""),
-        (None, "Mia", "", ""),
-        ({"FirstName": "Ada"}, "Ada", "", ""),
-        ({"LastName": " Lovelace "}, "Lovelace", "", ""),
-        ({"firstName": "Ada", "lastName": "L", "emailAddress": "a@b.example"}, "Ada L", "a@b.example", ""),
-        ({"FirstName": 5, "LastName": [], "EmailAddress": {}}, "Mia", "", ""),
-        ({"FirstName": "x" * 101}, "Mia", "", ""),
-        ({"EmailAddress": "no address"}, "Mia", "", ""),
-        ({"EmailAddress": "a@" + "b" * 60 + "." + "c" * 250 + ".example"}, "Mia", "", ""),
-        ({"PhoneNumber": "+49 30 1234"}, "Mia", "", "+49 30 1234"),
-        ({"PhoneNumber": "1" * 33}, "Mia", "", ""),
-    ],
-)
-def test_user_data_that_fits_no_field_stays_data_alone(shop, data, name, email, phone):
-    talk = shop.request("Mia", userData=data)
-    customer = talk.row.customer
-    assert (customer.name, customer.email, customer.phone) == (name, email, phone)
-    assert talk.row.data == (data or {})
-
-
-@pytest.mark.parametrize(
-    "lacking",
-    [{"nickname": None}, {"nickname": ""}, {"nickname": "  "}, {"subject": None}, {"subject": ""}, {"subject": "\n"}],
-)
-def test_nickname_and_subject_are_required(shop, lacking):
-    body = {"operationName": "RequestChat", "nickname": "Mia", "subject": "Parcel", **lacking}
-    answer = shop.page.post("chats", body)
-    assert is_error(answer, 400, 1)
-    assert answer.json()["statusMessage"] == f"{next(iter(lacking))} is required."
-    assert not Chat.objects.exists()
-
-
-def test_outside_its_hours_a_team_takes_no_chat(shop, acme):
-    Team.objects.filter(pk=acme.support.pk).update(always_open=False)
-    answer = shop.page.post("chats", {"operationName": "RequestChat", "nickname": "Mia", "subject": "x"})
-    assert is_error(answer, 400, 2)
 
 
 # Talking --------------------------------------------------------------------------------------------------------------
@@ -360,6 +272,15 @@ def test_who_stops_polling_is_reminded_by_the_system_and_then_goes_idle(shop, an
     assert talk.row.close_reason == "customer_left"
 
 
+@pytest.mark.parametrize("path", ["chats/{id}", "chats/{id}/messages", "chats/{id}/messages?index=9"])
+def test_a_poll_that_has_nothing_new_asks_for_the_chat_and_its_lease_alone(shop, path, django_assert_num_queries):
+    talk = shop.request()
+    talk.messages()
+    page = shop.page
+    with django_assert_num_queries(2):
+        page.get(path.replace("{id}", talk.id))
+
+
 def test_a_chat_that_has_ended_renews_no_lease(shop):
     talk = shop.request()
     close_chat(Chat.objects, talk.row.pk, reason="operator", now=timezone.now())
@@ -433,48 +354,3 @@ def test_a_wait_ends_with_every_kind_of_line(shop, ann, monkeypatch, django_capt
             talk.say("Hi")
     # A whisper wakes nobody: the edge waits for events and hints.
     assert {kind for topic, kind in heard if topic == f"customer:{talk.row.pk}"} & {"event", "hint"}
-
-
-# What nobody else learns ----------------------------------------------------------------------------------------------
-
-
-def test_staff_never_learn_the_id_by_which_the_customer_proves_to_be_it(shop, ann, client):
-    talk = shop.request(userData={"plan": "gold"}).held_by(ann)
-    talk.say("Hello")
-    client.force_login(ann.user)
-    for path in (f"chats/{talk.row.pk}", f"chats/{talk.row.pk}/events", "chats"):
-        answer = client.get(f"/api/v1/{path}")
-        assert answer.status_code == 200
-        assert talk.id not in answer.content.decode()
-    assert "gold" in client.get(f"/api/v1/chats/{talk.row.pk}").content.decode()
-    assert talk.row.client_id != talk.id
-    assert talk.id not in str(talk.foreign)
-
-
-@pytest.mark.both
-def test_web_hooks_never_learn_it_either(shop, acme):
-    everything = make_webhook(acme, "http://127.0.0.1:9/")
-    talk = shop.request()
-    talk.say("Hello")
-    talk.do("Complete")
-    told = [delivery.payload for delivery in everything.deliveries.all()]
-    assert {one["type"] for one in told} >= {"chat.started", "message.posted", "chat.closed"}
-    assert {one["data"]["chat"]["external_id"] for one in told} == {None}
-    assert talk.id not in str(told)
-
-
-def test_lines_carry_no_id_of_ours(shop, ann):
-    talk = shop.request().held_by(ann)
-    talk.answered(ann, "Hi")
-    said = shop.page.get(f"chats/{talk.id}/messages?index=0").content.decode() + str(talk.state())
-    for ours in (talk.row.pk, talk.row.customer_id, ann.pk, talk.seat(ann).pk):
-        assert str(ours) not in said
-
-
-def test_nobody_elses_chat_is_found(shop, other):
-    talk = other.request()
-    for path in (f"chats/{talk.id}", f"chats/{talk.id}/messages", f"me/chats/{talk.id}"):
-        assert is_error(shop.page.get(path), 404, 6), path
-    assert is_error(shop.page.post(f"chats/{talk.id}", {"operationName": "Complete"}), 404, 6)
-    assert Page().get(f"chats/{talk.id}").status_code == 200  # who names no center is told apart by the id alone
-    assert ForeignLine.objects.filter(foreign_chat=talk.foreign).count() == 2
