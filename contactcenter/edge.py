@@ -63,9 +63,10 @@ class Limits:
     # A lost announcement heals at the latest after this time.
     recheck_seconds: float = 5
 
-    def body_limit(self, path: str) -> int:
-        """The largest body that this path takes."""
-        return self.upload if path.startswith(self.upload_prefixes) else self.body
+    def body_limit(self, path: str, headers: Iterable[tuple[bytes, bytes]]) -> int:
+        """The largest body that this path takes. Only files may be large: JSON of that size becomes hundreds of megabytes when it is read."""
+        has_files = path.startswith(self.upload_prefixes) and _is_form_of_files(headers)
+        return self.upload if has_files else self.body
 
 
 class Aside(Protocol):
@@ -157,7 +158,9 @@ class Edge:
         return bool(domain) and validate_host(domain, self.hosts)
 
     async def _read_body(self, scope: Scope, receive: Receive, body: IO[bytes]) -> int:
-        limit = self.limits.body if self._aside(scope["path"]) else self.limits.body_limit(scope["path"])
+        limit = self.limits.body
+        if not self._aside(scope["path"]):
+            limit = self.limits.body_limit(scope["path"], scope["headers"])
         if _declared_length(scope["headers"]) > limit:
             raise Refused(413)
         # Who sends no body waits for none: people who send slowly keep away only each other.
@@ -236,6 +239,11 @@ def _repeating(body: IO[bytes]) -> Receive:
 def _announces_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """RFC 9112, 6.3: a request without either header has no body."""
     return any(name == b"transfer-encoding" or (name == b"content-length" and int(value)) for name, value in headers)
+
+
+def _is_form_of_files(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    kinds = [value for name, value in headers if name == b"content-type"]
+    return len(kinds) == 1 and kinds[0].lower().startswith(b"multipart/form-data")
 
 
 def _declared_length(headers: Iterable[tuple[bytes, bytes]]) -> int:

@@ -13,6 +13,7 @@ from django.http import HttpResponse, JsonResponse
 from contactcenter import longpoll
 from contactcenter.edge import Edge, Limits
 
+FILES = (b"content-type", b"multipart/form-data; boundary=x")
 Handler = Callable[[dict[str, Any]], tuple[str, list[tuple[str, str]], bytes]]
 
 
@@ -115,7 +116,7 @@ async def test_body_arrives_whole_and_the_answer_goes_back() -> None:
 
 async def test_body_larger_than_memory_is_spooled() -> None:
     size = 20 * 1024 * 1024
-    client = await Client("/api/v1/attachments", chunks=[b"x" * 65536] * (size // 65536)).ask(make())
+    client = await Client("/api/v1/attachments", chunks=[b"x" * 65536] * (size // 65536), headers=[FILES]).ask(make())
     assert json.loads(client.body)["size"] == size
 
 
@@ -416,7 +417,7 @@ async def test_an_aside_gets_bodies_within_the_ordinary_limit_and_hosts_of_ours(
     large = Client("/v1/live/", chunks=[b"x" * 1500])
     await large.ask(beside(polls))
     assert large.status == 413
-    upload = Client("/v1/other", chunks=[b"x" * 1500])
+    upload = Client("/v1/other", chunks=[b"x" * 1500], headers=[FILES])
     await upload.ask(beside(polls))
     assert upload.status == 200
     stranger = Client("/v1/live/", chunks=[b""])
@@ -424,6 +425,17 @@ async def test_an_aside_gets_bodies_within_the_ordinary_limit_and_hosts_of_ours(
     await stranger.ask(beside(polls))
     assert stranger.status == 400
     assert polls.seen == []
+
+
+@pytest.mark.both
+@pytest.mark.parametrize(
+    "headers", [[], [(b"content-type", b"application/json")], [FILES, (b"content-type", b"application/json")]]
+)
+async def test_where_files_are_taken_only_a_form_of_files_may_be_large(headers: list[tuple[bytes, bytes]]) -> None:
+    # 20 MB of JSON take ten seconds and half a gigabyte to read.
+    large = Client("/v1/other", chunks=[b"x" * 1500], headers=headers)
+    await large.ask(beside(Polls()))
+    assert large.status == 413
 
 
 @pytest.mark.both
