@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from agents.models import Agent
 from chats.actions.close import close_by_customer
+from chats.actions.guests import leave_as_guest
 from chats.actions.hold import pick_chat
 from chats.actions.offer import accept_invitation
 from chats.actions.transfer import leave_chat
@@ -71,11 +72,13 @@ def join_chat(reach: Reach, chat_id: Any, user_id: Any, now: datetime) -> None:
 
 
 def go_out(reach: Reach, chat_id: Any, user_id: Any, now: datetime) -> None:
-    """An agent gives the chat back, and it waits for another; with its customer's leaving it ends. Raises NotFound, Forbidden."""
+    """An agent gives the chat back, and it waits for another; a guest just goes; with its customer's leaving it ends. Raises NotFound, Forbidden."""
     chat = reach.chat(chat_id)
     user = reach.acting(user_id)
     part = part_in(chat, user)
     if not isinstance(user, Agent):
         close_by_customer(part, now=now)
+    elif part.is_guest:
+        leave_as_guest(user, chat.pk, now=now)
     elif chat.is_open and (part.left_at is None or chat.agent_id == user.pk):
         leave_chat(user, chat.pk, now=now)

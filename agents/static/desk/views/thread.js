@@ -73,9 +73,10 @@ function head(thread) {
     </header>`;
 }
 
-/** Guests who are in the chat. @param {any} chat */
+/** Guests who are in the chat beside us. @param {any} chat */
 function company(chat) {
-  const names = (chat.guests || []).filter((/** @type {any} */ one) => one.state === "joined").map((/** @type {any} */ one) => one.name);
+  const others = (chat.guests || []).filter((/** @type {any} */ one) => one.state === "joined" && one.id !== store.state.agent?.id);
+  const names = others.map((/** @type {any} */ one) => one.name);
   return names.length ? html`<span aria-hidden="true">·</span> <span class="thread-guests" dir="auto">${t("guest.with", { names: names.join(", ") })}</span>` : "";
 }
 

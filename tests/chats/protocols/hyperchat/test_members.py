@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 from django.db import transaction
 
+from chats.actions.guests import invite_guest, join_as_guest
 from chats.actions.offer import offer_chat
 from chats.models import Chat, Invitation, Occupation
 from tests.chats.protocols.hyperchat.conftest import is_error
@@ -33,6 +34,17 @@ def test_the_users_are_the_creator_and_the_agents(direct, ann, bob, now):
     assert (agent["id"], agent["nickname"], agent["chats"]) == (str(ann.pk), "Ann", [str(chat.pk)])
     assert agent["providerId"]
     assert ann.user.email not in direct.server.get(f"chats/{chat.pk}/users").content.decode()
+
+
+def test_a_guest_whom_the_agent_invited_is_in_the_chat_and_leaves_it_to_the_agent(direct, ann, bob, now):
+    chat = direct.held_chat(online(ann, now))
+    invite_guest(ann, chat.pk, bob, now=now)
+    join_as_guest(bob, chat.pk, now=now)
+    users = direct.server.get(f"chats/{chat.pk}/users").json()["users"]
+    assert [one["name"] for one in users[1:]] == ["Ann", "Bob"]
+    assert direct.server.put(f"chats/{chat.pk}/leave", {"userId": str(bob.pk)}).json() == {"success": True}
+    chat.refresh_from_db()
+    assert chat.agent == ann
 
 
 def test_while_a_chat_waits_its_creator_is_alone_in_it(direct):
