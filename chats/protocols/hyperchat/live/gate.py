@@ -14,10 +14,12 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from chats.doors import origins
+from chats.doors.throttles import ANONYMOUS_BY_ADDRESS, address_of, count
+from chats.errors import TooMany
 
 from .engine import Engine
 from .frames import count_packets
-from .place import Place, header, place_of
+from .place import Place, has_header, place_of
 from .threads import in_thread
 from .wire import Wire
 
@@ -30,7 +32,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 MOST_SESSIONS = 5_000  # in one process
 KNOWN_SECONDS = 30.0  # an origin's verdict
 MOST_KNOWN = 1_000
-SENTENCES = {400: "Bad request", 403: "This origin is not allowed", 503: "The server is busy"}
+METHODS = frozenset({"GET", "POST", "OPTIONS"})
+SENTENCES = {400: "Bad request", 403: "This origin is not allowed", 429: "Too many requests", 503: "The server is busy"}
 
 
 class Gate:
@@ -49,10 +52,8 @@ class Gate:
         else:
             await self._http(scope, place, query, receive, send)
 
-    # Websockets ---------------------------------------------------------------------------------------------------------
-
     async def _websocket(self, scope: Scope, place: Place, query: dict[str, str], receive: Receive, send: Send) -> None:
-        if not (_is_our_host(place.host) and self._has_room(query) and await self._may_come(scope, place)):
+        if not _is_our_host(place.host) or not await self._may_come(scope, place) or await self._refusal(place, query):
             await receive()
             await send({"type": "websocket.close", "code": 1008})
             return
@@ -68,22 +69,19 @@ class Gate:
 
     async def _http(self, scope: Scope, place: Place, query: dict[str, str], receive: Receive, send: Send) -> None:
         may_come = await self._may_come(scope, place)
-        answer = _answering(send, place.origin if may_come else "", is_preflight=scope["method"] == "OPTIONS")
-        status = 403 if not may_come else self._refusal(scope, query)
+        is_preflight = scope["method"] == "OPTIONS"
+        answer = _answering(send, place.origin if may_come else "", is_preflight=is_preflight)
+        status = 0 if may_come else 403
+        if "j" in query or scope["method"] not in METHODS:  # JSONP lets other sites read
+            status = status or 400
+        if not is_preflight:
+            status = status or await self._refusal(place, query)
         if status:
             await _refuse(answer, status)
         elif scope["method"] == "POST":
             await self._take_body(scope, query, receive, answer)
         else:
             await self._poll(scope, query, receive, answer)
-
-    def _refusal(self, scope: Scope, query: dict[str, str]) -> int:
-        """The status that says no at once, else 0."""
-        if "j" in query or scope["method"] not in ("GET", "POST", "OPTIONS"):  # JSONP lets other sites read
-            return 400
-        if "sid" in query and not self._engine.has(query["sid"]):
-            return 400
-        return 0 if self._has_room(query) else 503
 
     async def _take_body(self, scope: Scope, query: dict[str, str], receive: Receive, send: Send) -> None:
         message = await receive()
@@ -113,13 +111,22 @@ class Gate:
 
     # Who may come -------------------------------------------------------------------------------------------------------
 
-    def _has_room(self, query: dict[str, str]) -> bool:
-        return bool(query.get("sid")) or len(self._engine.sessions) < MOST_SESSIONS
+    async def _refusal(self, place: Place, query: dict[str, str]) -> int:
+        """The status that says no, else 0: to who names a session that is none, or begins one too many."""
+        if "sid" in query:
+            return 0 if self._engine.has(query["sid"]) else 400
+        if len(self._engine.sessions) >= MOST_SESSIONS:
+            return 503
+        try:
+            await in_thread(count, ANONYMOUS_BY_ADDRESS, address_of(place.request()))
+        except TooMany:
+            return 429
+        return 0
 
     async def _may_come(self, scope: Scope, place: Place) -> bool:
         """Whether any application allows the page; which one it may use is asked when it names one."""
-        if header(scope, b"origin") != place.origin or not place.origin:
-            return not place.origin
+        if not place.origin:
+            return not has_header(scope, b"origin")
         if origins.is_own(place.request(), place.origin):
             return True
         known, until = self._origins.get(place.origin, (False, 0.0))

@@ -51,3 +51,7 @@ def header(scope: Any, name: bytes) -> str:
     """A header of the handshake; empty when it is absent or came more than once."""
     found = [value for key, value in scope["headers"] if key == name]
     return str(found[0].decode("latin1")) if len(found) == 1 else ""
+
+
+def has_header(scope: Any, name: bytes) -> bool:
+    return any(key == name for key, _ in scope["headers"])

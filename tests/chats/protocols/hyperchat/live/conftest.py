@@ -26,7 +26,7 @@ from contactcenter import asgi
 from contactcenter.server import configuration
 from tests.chats.protocols.hyperchat.conftest import ORIGIN, Place
 
-SECONDS = 5
+SECONDS = 10  # on a busy machine
 PATH = "/v1/socket.io/?EIO=4&transport="
 GONE = ""
 
