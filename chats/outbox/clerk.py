@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from django.db import close_old_connections, connections
+from django.db import close_old_connections, connection, connections
 from django.utils import timezone
 
 from chats.models import Delivery
@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 THREADS = 24
 PAUSE = 1.0  # seconds, when the database is away
+CONNECTION_SECONDS = 60  # that the clerk's own connection is kept
 SOON = timedelta(seconds=60)  # waits that this process remembers itself; sweeps find what is due later
 
 Job = tuple[Delivery, float]  # and the moment after which it must not begin: its lease would not outlast it
@@ -70,6 +71,7 @@ class Clerk:
     # The clerk --------------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        take_own_connection()
         self._sender = Sender()
         try:
             while self._wait():
@@ -88,7 +90,9 @@ class Clerk:
                 if self._returned or self._not_noted or self._targets.is_waiting:
                     return True
                 self._targets.forget_idle()
-                self._changed.wait(self._later[0][0] - time.monotonic() if self._later else None)
+                close_old_connections()
+                next_at = self._later[0][0] - time.monotonic() if self._later else CONNECTION_SECONDS
+                self._changed.wait(min(next_at, CONNECTION_SECONDS))
             while self._targets.under_way and not self._returned:
                 self._changed.wait()
             return bool(self._returned or self._not_noted)
@@ -181,6 +185,14 @@ class Clerk:
             with self._changed:
                 self._returned.append((delivery, outcome))
                 self._changed.notify()
+
+
+def take_own_connection() -> None:
+    """Give this thread a connection beside the pool: Celery closes the pool of a worker's child around each of its tasks."""
+    options = dict(connection.settings_dict["OPTIONS"])
+    if options.pop("pool", None):
+        own = {"OPTIONS": options, "CONN_MAX_AGE": CONNECTION_SECONDS}
+        connection.settings_dict = {**connection.settings_dict, **own}  # this thread's wrapper alone
 
 
 def _scan(webhook_id: UUID, now: datetime) -> tuple[list[int], bool]:
