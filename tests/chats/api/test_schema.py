@@ -20,7 +20,7 @@ from tests.chats.api.test_boundaries import FREE, IN_ADDRESS
 from tests.chats.api.world import callers, furnish
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-MODES = [(schemathesis.GenerationMode.POSITIVE, 6), (schemathesis.GenerationMode.NEGATIVE, 4)]
+MODES = [(schemathesis.GenerationMode.POSITIVE, 3), (schemathesis.GenerationMode.NEGATIVE, 2)]
 WHO = ("customer", "supervisor", "application")
 
 
