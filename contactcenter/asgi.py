@@ -15,6 +15,9 @@ wsgi_application = get_wsgi_application()
 
 import contactcenter.celery  # noqa: F401 - so that tasks named in this process find their broker
 from chats.live import hub
+from chats.protocols.genesys.door import Door, voice_of
+from chats.protocols.genesys.eservices import TransportDoor
+from chats.protocols.hyperchat.door import envelope
 from chats.protocols.hyperchat.live.service import live as hyperchat
 from chats.sockets import service
 from chats.sockets.routing import websocket_urlpatterns
@@ -26,6 +29,11 @@ edge = Edge(
     hosts=["*"] if settings.DEBUG else settings.ALLOWED_HOSTS,
     limits=Limits(threads=settings.HTTP_THREADS),
     asides={"/v1/socket.io": hyperchat.gate},
+    voices={
+        "/v1/": lambda status, _code, sentence: envelope(status, sentence).data,
+        "/api/v2/": voice_of(Door),
+        "/eservices/": voice_of(TransportDoor),
+    },
 )
 websocket_gates: list[Any] = [re_path("^v1/socket.io/?$", hyperchat.gate)]  # type: ignore[arg-type]  # Django's types know views only
 websockets: Any = URLRouter([*websocket_gates, *websocket_urlpatterns])

@@ -7,6 +7,7 @@ stall, upload slowly or do not read therefore hold ten sockets and no thread.
 
 import asyncio
 import contextlib
+import json
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ log = structlog.get_logger(__name__)
 Receive = Callable[[], Awaitable[Message]]
 # Waits until one of the topics is announced or the seconds have passed. Subscribes before it first suspends.
 Wait = Callable[[list[str], float], Awaitable[Any]]
+# How an API says a refusal: its status, our code and sentence → what its clients read as JSON.
+Voice = Callable[[int, str, str], Any]
 
 LONG_POLL = longpoll.HEADER.lower().encode()
 LONG_POLL_ROUND = longpoll.ROUND_HEADER.lower().encode()
@@ -81,6 +84,7 @@ class Edge:
     """An ASGI application for HTTP around a WSGI application.
 
     `asides`: by the path at which, and below which, they answer instead; they get the body in one piece, of at most limits.body.
+    `voices`: by the beginning of the path, of those APIs that say a refusal in other words than ours.
     """
 
     def __init__(
@@ -91,8 +95,10 @@ class Edge:
         hosts: Iterable[str],
         limits: Limits,
         asides: Mapping[str, Aside] | None = None,
+        voices: Mapping[str, Voice] | None = None,
     ) -> None:
         self.asides = asides or {}
+        self.voices = voices or {}
         self.bridge = Bridge(wsgi, limits.threads)
         self.wait = wait
         self.hosts = list(hosts)
@@ -137,7 +143,10 @@ class Edge:
         if status:
             # Sending may fail halfway above; a second start is refused by the server, and the connection is lost anyway.
             with contextlib.suppress(RuntimeError):
-                await _refuse(send, status)
+                await _refuse(send, status, self._voice(scope["path"]))
+
+    def _voice(self, path: str) -> Voice:
+        return next((voice for start, voice in self.voices.items() if path.startswith(start)), _say)
 
     def _aside(self, path: str) -> Aside | None:
         return next((aside for base, aside in self.asides.items() if f"{path}/".startswith(f"{base}/")), None)
@@ -297,9 +306,12 @@ async def _end(task: asyncio.Future[Any]) -> None:
         await task
 
 
-async def _refuse(send: Send, status: int) -> None:
-    code, sentence = SENTENCES[status]
-    body = f'{{"code":"{code}","message":"{sentence}"}}'.encode()
+def _say(_status: int, code: str, sentence: str) -> dict[str, str]:
+    return {"code": code, "message": sentence}
+
+
+async def _refuse(send: Send, status: int, voice: Voice) -> None:
+    body = json.dumps(voice(status, *SENTENCES[status])).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),

@@ -401,6 +401,20 @@ def beside(polls: Polls) -> Edge:
     return Edge(wsgi(echo), wait=Hub().wait, hosts=["chat.example.com"], limits=limits, asides={"/v1/live": polls})
 
 
+async def test_a_refusal_is_said_in_the_words_of_the_api_that_was_asked() -> None:
+    def voice(status: int, code: str, sentence: str) -> dict[str, Any]:
+        return {"status": status, "code": code, "said": sentence}
+
+    limits = Limits(threads=1, body=3)
+    edge = Edge(wsgi(echo), wait=Hub().wait, hosts=["chat.example.com"], limits=limits, voices={"/foreign/": voice})
+    theirs = await Client("/foreign/x", chunks=[b"abcd"]).ask(edge)
+    assert (theirs.status, theirs.headers[b"content-type"]) == (413, b"application/json")
+    said = {"status": 413, "code": "too_large", "said": "The request's body is too large."}
+    assert json.loads(theirs.body) == said
+    ours = await Client("/foreign", chunks=[b"abcd"]).ask(edge)
+    assert json.loads(ours.body) == {"code": "too_large", "message": "The request's body is too large."}
+
+
 @pytest.mark.both
 async def test_an_aside_answers_its_own_paths_and_no_others() -> None:
     polls = Polls()

@@ -1,6 +1,6 @@
 """The base of every view: what was sent as an object, `statusCode` in every answer, errors, browsers of allowed origins."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -124,7 +124,9 @@ class Door(APIView):
         """The chat that its customer knows by this id, with the chat itself. Raises NotFound, and Forbidden for headers that fit nobody."""
         named = named_registrations(self.request)
         registrations = live_registrations() if named is None else named
-        chats = ForeignChat.objects.filter(external_id=self.plain_id(chat_id), registration__in=registrations.values("pk"))
+        chats = ForeignChat.objects.filter(
+            external_id=self.plain_id(chat_id), registration__in=registrations.values("pk")
+        )
         foreign = chats.select_related("chat", "registration__application").first()
         if foreign is None:
             if named is not None and not named.exists():
@@ -202,6 +204,17 @@ class NowhereSecure(Nowhere):
         if request.method != "OPTIONS":
             find_seat(request)
         super().initial(request, *args, **kwargs)
+
+
+def voice_of(door: type[Door]) -> Callable[[int, str, str], dict[str, Any]]:
+    """How the edge, which refuses before any view is asked, speaks below this door's addresses."""
+
+    def say(_status: int, code: str, sentence: str) -> dict[str, Any]:
+        refused = Refused(sentence)
+        refused.code = code
+        return {"statusCode": door().code_of(refused, refused), "statusMessage": sentence}
+
+    return say
 
 
 def _sentence(refused: Refused | None) -> str:

@@ -22,6 +22,7 @@ from chats.errors import (
 from chats.models import Chat
 from chats.protocols.genesys import customer
 from chats.protocols.genesys.door import Missing, UnknownOperation
+from contactcenter.asgi import edge
 from contactcenter.models import Application
 from tests.chats.protocols.genesys.conftest import CONTACT_CENTER_ID, ORIGIN, PUBLISHED, Page, is_error
 
@@ -182,6 +183,18 @@ def test_each_refusal_has_its_status_code(shop, monkeypatch, error, status, code
     assert is_error(answer, status, code), answer.content
     assert "secret" not in answer.content.decode()
     assert ("Retry-After" in answer) == (status in (429, 503))
+
+
+def test_the_edge_refuses_in_each_dialects_words():
+    def said(path, status, code):
+        answer = edge._voice(path)(status, code, "No.")
+        return answer.get("statusCode"), answer.get("statusMessage"), answer.get("error")
+
+    assert said("/api/v2/chats", 413, "too_large") == (10, "No.", None)
+    assert said("/api/v2/chats", 503, "unavailable") == (4, "No.", None)
+    assert said("/eservices/api/v2/chats", 503, "unavailable") == (1, "No.", None)
+    assert said("/eservices/api/v2/chats", 413, "too_large") == (2, "No.", None)
+    assert said("/v1/chats", 413, "too_large") == (None, None, {"code": 413, "message": "No."})
 
 
 def test_sentences_are_english_and_name_the_parameter(shop):
