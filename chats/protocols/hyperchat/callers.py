@@ -14,7 +14,7 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from agents.models import Agent, Presence
+from agents.models import Agent, Membership, Presence
 from agents.presence import AGENT_LEASE, renew_leases, sign_in
 from chats.actions.sessions import find_session, may_slide, slide_session
 from chats.doors.bookkeeping import unless_away
@@ -168,9 +168,15 @@ def _agent_of(registration: Registration, token: str) -> Agent | None:
         return None
     if registration_id != str(registration.pk):
         return None
-    agents = Agent.objects.active().filter(center_id=registration.center_id, user__session_version=version)
-    there = agents.filter(presence__status__in=[Presence.Status.ONLINE, Presence.Status.AWAY])
-    return there.filter(pk=UUID(agent_id)).select_related("user", "center", "presence").first()
+    members = Membership.objects.filter(team__registration_teams__registration=registration).values("agent_id")
+    seats = logged_in_agents().filter(center_id=registration.center_id, pk__in=members)
+    agents = seats.filter(user__session_version=version)
+    return agents.filter(pk=UUID(agent_id)).select_related("user", "center", "presence").first()
+
+
+def logged_in_agents() -> "QuerySet[Agent]":
+    """Whose tokens count: who is not offline."""
+    return Agent.objects.active().filter(presence__status__in=[Presence.Status.ONLINE, Presence.Status.AWAY])
 
 
 def _note_life(agent: Agent, now: datetime) -> None:

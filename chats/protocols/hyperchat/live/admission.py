@@ -7,8 +7,6 @@ from urllib.parse import parse_qs
 
 from django.db.models import prefetch_related_objects
 
-from agents import presence
-from agents.models import Agent
 from chats.doors.throttles import WRONG_PASSWORDS, address_of, count
 from chats.errors import Invalid, Unauthorized
 from chats.models import Chat
@@ -48,14 +46,12 @@ def credentials_of(said: dict[str, Any], before: Credentials) -> Credentials:
 
 
 def come_in(place: Place, shown: Credentials, user_id: Any, now: datetime) -> Caller:
-    """Who it is; an agent is there from now on. Raises Unauthorized, Forbidden, TooMany."""
+    """Who it is; an agent is there from now on (admit sees to it). Raises Unauthorized, Forbidden, TooMany."""
     request = place.request()
     caller = admit(request, shown, now)
     if user_id not in (None, "") and (caller.user is None or as_id(user_id) != caller.user.pk):
         count(WRONG_PASSWORDS, address_of(request))
         raise Unauthorized("Wrong credentials")
-    if isinstance(caller.user, Agent):
-        presence.sign_in(caller.user, now)
     return caller
 
 

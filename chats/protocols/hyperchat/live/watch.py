@@ -9,9 +9,8 @@ from weakref import WeakKeyDictionary
 
 from django.utils import timezone
 
-from agents.models import Agent
 from chats.models import Chat, CustomerSession
-from chats.protocols.hyperchat.callers import AGENT_TOKEN_SECONDS, live_registrations
+from chats.protocols.hyperchat.callers import AGENT_TOKEN_SECONDS, live_registrations, logged_in_agents
 from chats.sockets import gather
 from contactcenter.models import hash_secret
 
@@ -87,19 +86,26 @@ def find_teams(chat_ids: set[UUID]) -> dict[UUID, UUID]:
 
 def find_living(connections: Iterable[Connection], now: datetime) -> set[Connection]:
     """Those whose access, and whose session or seat, still holds: three queries for any number."""
-    callers = {connection: connection.caller for connection in connections if connection.caller}
+    callers = {one: one.caller for one in connections if one.caller}
     accesses = live_registrations().filter(pk__in={caller.registration.pk for caller in callers.values()})
     live = set(accesses.values_list("pk", flat=True))
     hashes = {one: hash_secret(one.shown.token) for one in callers if one.agent is None}
     sessions = CustomerSession.objects.filter(token_hash__in=hashes.values(), expires_at__gt=now)
     tokens = set(sessions.values_list("token_hash", flat=True))
-    seats = Agent.objects.active().filter(pk__in={one.agent.pk for one in callers if one.agent})
-    versions = dict(seats.values_list("pk", "user__session_version"))
+    seats = _seats({one.agent.pk for one in callers if one.agent})
     return {
         one
         for one, caller in callers.items()
-        if caller.registration.pk in live
-        and (
-            hashes[one] in tokens if one.agent is None else one.agent.user.session_version == versions.get(one.agent.pk)
-        )
+        if caller.registration.pk in live and (hashes[one] in tokens if one.agent is None else _seat_of(one) in seats)
     }
+
+
+def _seats(agent_ids: set[UUID]) -> set[Any]:
+    """(access, agent, version of the person's sessions) of the agents who are logged in."""
+    names = ("memberships__team__registration_teams__registration_id", "pk", "user__session_version")
+    return set(logged_in_agents().filter(pk__in=agent_ids).values_list(*names)) if agent_ids else set()
+
+
+def _seat_of(connection: Connection) -> Any:
+    agent, caller = connection.agent, connection.caller
+    return (caller.registration.pk, agent.pk, agent.user.session_version) if agent and caller else None

@@ -6,7 +6,7 @@ import pytest
 from asgiref.sync import sync_to_async as in_thread
 from django.utils import timezone
 
-from agents.models import Agent, Presence
+from agents.models import Agent, Membership, Presence
 from chats.actions.hold import assign_chat
 from chats.actions.offer import decline_invitation
 from chats.models import Chat, Invitation, Participant
@@ -126,3 +126,12 @@ async def test_a_client_keeps_its_agent_there_and_its_end_is_a_hint(house, queue
     await house.until_in_database(
         Presence.objects.filter(agent=ann, lease_until__lt=timezone.now() + timezone.timedelta(seconds=20))
     )
+
+
+async def test_an_agent_who_logs_out_elsewhere_or_leaves_the_rooms_is_let_go(house, queued, ann, bob, now):
+    clients = [await agents_client(house, queued, agent) for agent in (ann, bob)]
+    await in_thread(queued.as_user(await in_thread(agent_token)(queued.registration, ann)).post)("agents/logout", {})
+    await clients[0].gone()
+    assert not clients[1].is_gone
+    await Membership.objects.filter(agent=bob).adelete()
+    await clients[1].gone()
