@@ -22,32 +22,8 @@ from .users import open_chats_of
 MOST_AGENTS = 500  # in one answer
 
 
-class Agents(Door):
-    access = {"GET": SERVER, "POST": SERVER}
-
-    def get(self, request: Request) -> Response:
-        """By name; `roomId` (or roomIds, room) narrows it down."""
-        query = self.read(asked.RoomsQuery, self.query())
-        agents = self.reach.agents()
-        if query["rooms"] is not None:
-            teams = [self.caller.rooms[room].pk for room in query["rooms"] if room in self.caller.rooms]
-            agents = agents.filter(pk__in=Membership.objects.filter(team_id__in=teams).values("agent_id"))
-        return Response({"agents": self._shapes(with_load(agents).order_by("name")[:MOST_AGENTS])})
-
-    def post(self, request: Request) -> Response:
-        """A new seat for the person of that address, who gets a mail; at least one room must be named."""
-        program = self._program()
-        body = self.read(asked.Agent)
-        if not body.get("name") or not body.get("email"):
-            raise Invalid("Name the agent, and an email address")
-        if not body.get("rooms"):
-            raise Invalid("Name at least one room")
-        fields = _seat_fields(body) | {
-            "is_bot": False,
-            "user": {"email": body["email"]},
-            "teams": [self.reach.room(room) for room in body["rooms"]],
-        }
-        return Response({"agent": self._fresh(add_seat(program, fields, now=self.now))})
+class Seats(Door):
+    """What both addresses share."""
 
     def _program(self) -> Application:
         """The application, if it may change seats. Raises Forbidden."""
@@ -74,10 +50,38 @@ class Agents(Door):
         ]
 
 
-class OneAgent(Agents):
+class Agents(Seats):
+    access = {"GET": SERVER, "POST": SERVER}
+
+    def get(self, request: Request) -> Response:
+        """By name; `roomId` (or roomIds, room) narrows it down."""
+        query = self.read(asked.RoomsQuery, self.query())
+        agents = self.reach.agents()
+        if query["rooms"] is not None:
+            teams = [self.caller.rooms[room].pk for room in query["rooms"] if room in self.caller.rooms]
+            agents = agents.filter(pk__in=Membership.objects.filter(team_id__in=teams).values("agent_id"))
+        return Response({"agents": self._shapes(with_load(agents).order_by("name")[:MOST_AGENTS])})
+
+    def post(self, request: Request) -> Response:
+        """A new seat for the person of that address, who gets a mail; at least one room must be named."""
+        program = self._program()
+        body = self.read(asked.Agent)
+        if not body.get("name") or not body.get("email"):
+            raise Invalid("Name the agent, and an email address")
+        if not body.get("rooms"):
+            raise Invalid("Name at least one room")
+        fields = _seat_fields(body) | {
+            "is_bot": False,
+            "user": {"email": body["email"]},
+            "teams": [self.reach.room(room) for room in body["rooms"]],
+        }
+        return Response({"agent": self._fresh(add_seat(program, fields, now=self.now))})
+
+
+class OneAgent(Seats):
     access = {"GET": SERVER, "PUT": SERVER}
 
-    def get(self, request: Request, row_id: str) -> Response:  # type: ignore[override]
+    def get(self, request: Request, row_id: str) -> Response:
         return Response({"agent": self._fresh(self.reach.agent(row_id))})
 
     def put(self, request: Request, row_id: str) -> Response:

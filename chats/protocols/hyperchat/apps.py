@@ -19,21 +19,10 @@ OWN_OR_OPERATOR = frozenset({Proof.OPERATOR, Proof.SECRET})
 MOST_APPS = 1000  # in one answer
 
 
-class Apps(Door):
-    access = {"GET": OWN_OR_OPERATOR, "POST": OPERATOR}
+class AppsDoor(Door):
+    """What both addresses share."""
+
     authentication_classes = (OperatorAuthentication, HyperchatAuthentication)
-
-    def get(self, request: Request) -> Response:
-        return Response({"apps": [app_shape(registration) for registration in self.apps()[:MOST_APPS]]})
-
-    def post(self, request: Request) -> Response:
-        """The answer is the only one that shows the secret."""
-        body = self.read(asked.MakeApp)
-        center = ContactCenter.objects.filter(slug=body.pop("center"), is_active=True).first()
-        if center is None:
-            raise Invalid("Unknown contact center")
-        registration, secret = add_registration(center, self.fields(body, center), by=self.operator)
-        return Response({"app": app_shape(registration) | {"secret": secret}})
 
     def apps(self) -> Any:
         """Those that the caller may see, by application id."""
@@ -58,10 +47,26 @@ class Apps(Door):
         return body | {"rooms": {room: teams[key] for room, key in body["rooms"].items()}}
 
 
-class OneApp(Apps):
+class Apps(AppsDoor):
+    access = {"GET": OWN_OR_OPERATOR, "POST": OPERATOR}
+
+    def get(self, request: Request) -> Response:
+        return Response({"apps": [app_shape(registration) for registration in self.apps()[:MOST_APPS]]})
+
+    def post(self, request: Request) -> Response:
+        """The answer is the only one that shows the secret."""
+        body = self.read(asked.MakeApp)
+        center = ContactCenter.objects.filter(slug=body.pop("center"), is_active=True).first()
+        if center is None:
+            raise Invalid("Unknown contact center")
+        registration, secret = add_registration(center, self.fields(body, center), by=self.operator)
+        return Response({"app": app_shape(registration) | {"secret": secret}})
+
+
+class OneApp(AppsDoor):
     access = {"GET": OWN_OR_OPERATOR, "PUT": OPERATOR}
 
-    def get(self, request: Request, row_id: str) -> Response:  # type: ignore[override]
+    def get(self, request: Request, row_id: str) -> Response:
         return Response({"app": app_shape(self.app(row_id))})
 
     def put(self, request: Request, row_id: str) -> Response:
