@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.timezone import is_naive, make_aware
 from django.utils.translation import gettext_lazy as _
 
-from chats.errors import Invalid
+from chats.errors import Full, Invalid
 from chats.events import HistoryImported, record
 from chats.models import Chat
 
@@ -18,6 +18,7 @@ from .locking import lock_open_chat
 from .text import check_text
 
 MOST_ENTRIES = 150  # in one call
+MOST_IMPORTS = 10  # into one chat: each is read with every look at its log
 MOST_TEXT = 2000  # characters kept of one entry
 MOST_NAME = 100
 KINDS = ("customer", "bot", "agent")
@@ -37,12 +38,14 @@ class Entry:
 def import_history(chats: Any, chat_id: UUID, entries: Sequence[Entry], *, now: datetime) -> Chat:
     """Add what was said elsewhere before, oldest first, to an open chat's log for staff. The same entries once more change nothing.
 
-    Raises Invalid, NotFound, Closed.
+    Raises Invalid, NotFound, Closed, Full.
     """
     imported = history_event(entries)
     chat = lock_open_chat(chats, chat_id)
-    known = chat.events.filter(type=HistoryImported.type).values_list("data", flat=True)
-    if imported.entries and imported.data() not in list(known):
+    known = list(chat.events.filter(type=HistoryImported.type).values_list("data", flat=True))
+    if imported.entries and imported.data() not in known:
+        if len(known) >= MOST_IMPORTS:
+            raise Full(_("Into one chat history can be imported ten times."))
         record(chat, imported, now=now)
     return chat
 

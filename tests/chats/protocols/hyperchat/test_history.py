@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from chats.actions.close import close_chat
+from chats.actions.history import MOST_IMPORTS
 from chats.actions.post import Post, post_message
 from chats.models import Chat, Event
 from chats.protocols.hyperchat.history import as_csv
@@ -211,3 +212,17 @@ def test_another_format_is_json(direct, talk, form):
 def test_what_the_client_accepts_does_not_matter(direct, talk, accept):
     chat = talk[0]
     assert direct.server.get(f"chats/{chat.pk}/history", Accept=accept).status_code == 200
+
+
+@pytest.mark.both
+def test_a_chat_takes_only_so_many_imports(direct):
+    user = direct.user()
+    chat = direct.chat(user.foreign)
+    client = direct.as_user(user.token)
+    for number in range(MOST_IMPORTS):
+        lines = [{"sender": "user", "type": "text", "message": f"line {number}"}]
+        assert client.post(f"chats/{chat.pk}/history", {"history": lines}).status_code == 200
+    assert is_error(client.post(f"chats/{chat.pk}/history", {"history": WIDGETS}), 409)
+    again = client.post(f"chats/{chat.pk}/history", {"history": lines})
+    assert again.status_code == 200, "what is there already is no further import"
+    assert Event.objects.filter(chat=chat, type="history.imported").count() == MOST_IMPORTS
