@@ -56,9 +56,12 @@ class Reach:
     # Users ------------------------------------------------------------------------------------------------------------
 
     def customers(self) -> "QuerySet[ForeignCustomer]":
+        """Those of the application; with a customer's token itself, with an agent's those of the chats in its reach."""
         known = ForeignCustomer.objects.filter(registration=self.registration).select_related("customer")
         user = self.caller.user
-        return known if user is None or isinstance(user, Agent) else known.filter(customer=user)
+        if isinstance(user, Agent):
+            return known.filter(customer__in=self.chats().values("customer"))
+        return known if user is None else known.filter(customer=user)
 
     def customer(self, user_id: Any) -> ForeignCustomer:
         """Whom the id names, or who has taken in that customer when staff found both to be one person. Raises NotFound."""

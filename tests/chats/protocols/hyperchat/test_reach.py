@@ -4,9 +4,11 @@ from uuid import uuid4
 
 import pytest
 
+from agents.models import Membership
 from chats.errors import Forbidden, Invalid, NotFound
 from chats.protocols.hyperchat.callers import Caller, Proof
 from chats.protocols.hyperchat.reach import Reach, as_id, part_in
+from tests.chats.protocols.hyperchat.conftest import is_error
 from tests.conftest import online
 
 pytestmark = pytest.mark.django_db
@@ -87,3 +89,27 @@ def test_who_only_left_a_note_takes_no_part(direct, ann, sue, now):
     chat.participants.create(center=chat.center, agent=sue, kind="agent", name="Sue")
     with pytest.raises(Forbidden):
         part_in(chat, sue)
+
+
+@pytest.mark.both
+def test_an_agent_reaches_the_customers_of_its_chats_alone(direct, ann, bob, now):
+    mine, waits, others, idle = (direct.user().foreign for _ in range(4))
+    direct.held_chat(online(ann, now), mine)
+    direct.chat(waits)
+    Membership.objects.filter(agent=ann, team=direct.second).delete()
+    direct.held_chat(online(bob, now), others, room=direct.room2)
+    reach = reach_of(direct, Proof.USER, ann)
+    for known in (mine, waits):
+        assert reach.customer(str(known.customer_id)) == known
+    for unknown in (others, idle):
+        with pytest.raises(NotFound):
+            reach.customer(str(unknown.customer_id))
+    assert reach_of(direct).customers().count() == 4, "a server knows all"
+
+
+def test_an_agent_changes_no_customer_of_others(direct, ann):
+    other = direct.user("Mia", external_id="crm-1").foreign
+    answer = direct.as_agent(ann).put(f"users/{other.customer_id}", {"name": "Eve", "externalId": "crm-2"})
+    assert is_error(answer, 404)
+    other.refresh_from_db()
+    assert (other.external_id, other.customer.name) == ("crm-1", "Mia")

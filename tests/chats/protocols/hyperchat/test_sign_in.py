@@ -186,3 +186,17 @@ def test_a_token_of_another_application_or_key_proves_nothing(direct, queued, an
         "x" * 600,
     ):
         assert is_error(direct.as_user(token).get(f"users/{ann.pk}"), 401)
+
+
+@pytest.mark.both
+def test_a_token_ends_when_its_agent_answers_no_room_any_more(direct, ann, now):
+    client = direct.as_agent(ann)
+    assert client.get(f"users/{ann.pk}").status_code == 200
+    Membership.objects.filter(agent=ann, team__in=[direct.team, direct.second]).delete()
+    assert is_error(client.get(f"users/{ann.pk}"), 401)
+
+
+def test_a_token_ends_when_the_agents_rooms_are_taken_from_the_application(direct, ann):
+    client = direct.as_agent(ann)
+    direct.registration.rooms.all().delete()
+    assert is_error(client.get(f"users/{ann.pk}"), 401)
