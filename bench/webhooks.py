@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 CHATS_OF_AN_AGENT = 10
+IN_FLIGHT = 8  # messages of one agent
 STALL_SECONDS = 15
 DOWN_SECONDS = 2
 PATIENCE = 600  # seconds without any arrival
@@ -187,26 +188,33 @@ def seed(chats: int, url: str) -> list[tuple[str, list[str]]]:
 
 
 async def write(url: str, ticket: str, chats: list[str], each: int) -> None:
-    """One agent posts so many messages in each of its chats, and is told of each that it is stored."""
+    """One agent posts so many messages in each of its chats; done when all are stored."""
     from websockets.asyncio.client import connect
 
     async with connect(f"{url}/ws/v1/agent", compression=None, max_size=None) as socket:
         await socket.send(json.dumps({"type": "hello", "ref": "h", "ticket": ticket}))
-        missing = set()
+        window = asyncio.Semaphore(IN_FLIGHT)
+        stored = asyncio.ensure_future(hear(socket, window, each * len(chats)))
         for number in range(each):
             for chat in chats:
+                await window.acquire()
                 name = f"{chat[-12:]}-{number}"
-                missing.add(name)
                 frame = {"type": "post", "ref": name, "chat": chat, "client_id": name, "text": f"Message {number}"}
                 await socket.send(json.dumps(frame))
-        async for raw in socket:
-            frame = json.loads(raw)
-            if frame["type"] == "ack":
-                missing.discard(frame["ref"])
-            elif frame["type"] == "error":
-                raise SystemExit(raw)
-            if not missing:
-                return
+        await stored
+
+
+async def hear(socket: Any, window: asyncio.Semaphore, count: int) -> None:
+    """Until so many messages are stored."""
+    async for raw in socket:
+        frame = json.loads(raw)
+        if frame["type"] == "error":
+            raise SystemExit(raw)
+        if frame["type"] == "ack":
+            window.release()
+            count -= 1
+        if not count:
+            return
 
 
 async def run(port: int, agents: list[tuple[str, list[str]]], receiver: Receiver, events: int) -> tuple[float, float]:
