@@ -43,6 +43,7 @@ class Connection:
         self._waiting: deque[tuple[str, dict[str, Any]]] = deque()
         self._has_waiting = asyncio.Event()
         self._is_drained = asyncio.Event()
+        self._is_closed = False
         self._writing: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
 
@@ -64,7 +65,8 @@ class Connection:
             self._writing = self.loop.create_task(self._write())
 
     def close(self) -> None:
-        """It is gone: give back what it held."""
+        """It is gone: give back what it held. What is just being done for it must not begin anything anew."""
+        self._is_closed = True
         self.forget()
         if self._writing:
             self._writing.cancel()
@@ -90,7 +92,7 @@ class Connection:
         self.caller, self.shown, self.logged_in_at = caller, shown, self.loop.time()
         if self.user_id != known:
             self.forget()
-        if self.agent and self.offers is None:
+        if self.agent and self.offers is None and not self._is_closed:
             self.offers = Offers(self, caller, self.agent)
             self.offers.start()
 
@@ -98,7 +100,8 @@ class Connection:
 
     def follow(self, chat: Chat, after: int) -> None:
         """Tell what happens in the chat from this index on. A chat that is followed already is told again from there. Raises Invalid."""
-        assert self.caller is not None and self.caller.user is not None  # noqa: S101, PT018 - only users follow
+        if self._is_closed or self.caller is None or self.caller.user is None:
+            return
         if known := self.followed.pop(chat.pk, None):
             known.stop()
         self._make_room()

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import threading
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.db import OperationalError
 
 from chats.live import hub
 from chats.models import Chat
-from chats.protocols.hyperchat.live import engine
+from chats.protocols.hyperchat.live import engine, service
 from chats.sockets import gather
 from tests.chats.protocols.hyperchat.live.test_talk import held, say_as_agent
 
@@ -90,6 +91,29 @@ async def test_a_client_that_reads_nothing_is_let_go_and_nobody_waits_for_it(hou
     await reads.wait(lambda: len(reads.texts()) == 40)
     await house.until_empty(left=1)
     assert await sleeps.wire.send("3") == 400
+
+
+async def test_who_goes_while_it_is_let_into_a_chat_leaves_nothing_behind(house, queued, monkeypatch):
+    mia = await in_thread(queued.user)()
+    chat = await in_thread(queued.chat)(mia.foreign)
+    client = await house.user(queued, mia, transport="polling")
+    is_gone, begun, own_do = threading.Event(), asyncio.Event(), service.do
+    loop = asyncio.get_running_loop()
+
+    def slow(*arguments: Any) -> Any:
+        done = own_do(*arguments)
+        loop.call_soon_threadsafe(begun.set)
+        assert is_gone.wait(10)
+        return done
+
+    monkeypatch.setattr(service, "do", slow)
+    joining = asyncio.ensure_future(client.say(f'421["chats:join",{{"chatId":"{chat.pk}"}}]'))
+    await begun.wait()
+    await client.say("1")
+    await house.until_empty()
+    is_gone.set()
+    await joining
+    assert f"customer:{chat.pk}" not in hub._listeners
 
 
 async def test_a_database_that_is_away_for_a_while_loses_nothing(house, queued, ann, monkeypatch):
