@@ -5,6 +5,7 @@ door.py      the base of every view: reading bodies, statusCode, errors, browser
 lines.py     our event → its lines, in a numbering that counts typing too
 shapes.py    chat, participants, messages as their clients read them
 customer.py  what customers' pages ask · agents.py  what agents' programs ask · eservices.py  the same for the other transport
+agent_reach.py, agent_shapes.py, agent_operations.py  which chats an agent has, how they read, what is done in them
 
 Their words → ours: endpoint, queue = team; userData = custom data; Complete = close; nickname = name.
 """
