@@ -113,7 +113,7 @@ TEMPLATES = [
 
 # Where rows, hints and tasks live -------------------------------------------------------------------------------------
 
-DATABASES = {"default": env.database("DATABASE_URL", DATA_DIR, pool_max=env.number("DATABASE_POOL_MAX", 16))}
+DATABASES = {"default": env.database("DATABASE_URL", DATA_DIR, pool_max=env.number("DATABASE_POOL_MAX", 24))}
 
 CACHES = {
     "default": {"BACKEND": "contactcenter.cache.SharedCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "cache"}

@@ -44,7 +44,8 @@ def test_what_is_told_is_what_opens():
         assert registration.secret_hash == hash_secret(demo[name]["secret"])
         assert registration.public_key == demo[name]["domain_key"]
         assert [room.foreign_id for room in registration.rooms.all()] == [demo[name]["room"]]
-        assert registration.is_active and registration.channel.kind == Channel.Kind.API
+        assert registration.is_active
+        assert registration.channel.kind == Channel.Kind.API
 
 
 def test_one_searches_itself_and_the_other_waits_in_line():
