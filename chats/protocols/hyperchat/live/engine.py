@@ -5,6 +5,7 @@ import logging
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
+import engineio
 import socketio
 import structlog
 from engineio.async_socket import AsyncSocket
@@ -30,6 +31,14 @@ class Handlers(Protocol):
     def opened(self, sid: str) -> None: ...
     async def happened(self, name: str, sid: str, *said: Any) -> dict[str, Any]: ...
     async def disconnected(self, sid: str) -> None: ...
+
+
+class Sessions(engineio.AsyncServer):
+    """Sessions that end when they are ended: the library waits until their clients have taken all, and some never ask again."""
+
+    async def disconnect(self, sid: str | None = None) -> None:
+        if sid in self.sockets:
+            await self.sockets[sid].close(wait=False)
 
 
 class Engine(socketio.AsyncServer):
@@ -104,6 +113,9 @@ class Engine(socketio.AsyncServer):
         """All polls are answered now; their clients come again, to another server or to this one later."""
         for session_id in list(self.sessions):
             self.start_background_task(self.end, session_id)
+
+    def _engineio_server_class(self) -> type[Sessions]:
+        return Sessions
 
     # What the library calls ---------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from chats.protocols.hyperchat.live import gate
 from tests.chats.protocols.hyperchat.conftest import ORIGIN
-from tests.chats.protocols.hyperchat.live.conftest import PATH
+from tests.chats.protocols.hyperchat.live.conftest import PATH, SECONDS
 
 GARBAGE = [
     "",
@@ -173,3 +173,12 @@ async def test_a_client_may_begin_with_polls_and_go_on_with_a_websocket(house, q
                 await wire.recv()
     await house.until_empty()
     assert house.live.gate.engine.wires == {}
+
+
+@pytest.mark.parametrize("body", ["2", "6", "42" + "x" * 1_010_000], ids=["ping", "noop", "too long"])
+async def test_a_body_that_ends_its_session_is_answered_though_nobody_polls(house, queued, body):
+    client = house.raw("polling")
+    await client.wire.receive()
+    async with asyncio.timeout(SECONDS):
+        assert await client.wire.send(body) == 400
+        assert await client.wire.send("3") == 400, "the session is over"
