@@ -87,10 +87,10 @@ class Connection:
             self._ending = self.loop.create_task(self.engine.let_go(self.sid))
 
     def become(self, caller: Caller, shown: Credentials) -> None:
-        """It has logged in. Another user than before follows nothing yet."""
-        known = self.user_id
+        """It has logged in. Another user than before, or the same with another application, follows nothing yet."""
+        known = (self.caller.registration, self.user_id) if self.caller else None
         self.caller, self.shown, self.logged_in_at = caller, shown, self.loop.time()
-        if self.user_id != known:
+        if known != (caller.registration, self.user_id):
             self.forget()
         if self.agent and self.offers is None and not self._is_closed:
             self.offers = Offers(self, caller, self.agent)

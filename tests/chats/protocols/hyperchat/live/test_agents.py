@@ -135,3 +135,20 @@ async def test_an_agent_who_logs_out_elsewhere_or_leaves_the_rooms_is_let_go(hou
     assert not clients[1].is_gone
     await Membership.objects.filter(agent=bob).adelete()
     await clients[1].gone()
+
+
+async def test_an_agent_who_goes_over_to_another_application_hears_of_its_chats_alone(house, direct, queued, ann):
+    client = await agents_client(house, direct, ann)
+    left = await in_thread(direct.chat)()
+    await in_thread(accept)(left.pk, ann)
+    await client.until("invitations:new")
+    client.seen.clear()
+    await client.ask("chats:join", {"chatId": str(left.pk)})
+    token = await in_thread(agent_token)(queued.registration, ann)
+    await client.ask("users:login", {"appId": queued.app_id, "id": str(ann.pk), "token": token})
+    chat = await in_thread(queued.chat)()
+    await in_thread(offer)(chat.pk, ann)
+    assert (await client.until("invitations:new"))["chatId"] == str(chat.pk)
+    (connection,) = house.live.connections.values()
+    assert connection.followed == {}
+    assert [one["chatId"] for one in client.of("invitations:new")] == [str(chat.pk)]
