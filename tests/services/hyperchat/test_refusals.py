@@ -9,6 +9,9 @@ import pytest
 
 from tests.services.hyperchat.client import Hyper
 
+# What is refused does not depend on how the product is installed: one installation is enough.
+pytestmark = pytest.mark.parametrize("house", ["embedded"], indirect=True, scope="session")
+
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
