@@ -110,7 +110,7 @@ def test_a_transfer_with_a_note(desk: Page, site: Site, customers: Callable[...,
     set_status(other, "Online")
     desk.get_by_role("button", name="Transfer").click()
     dialog = desk.locator("dialog")
-    dialog.get_by_label("Noah Okafor").check()
+    dialog.get_by_role("radio", name="Noah Okafor").check()
     dialog.get_by_label("Note for whoever takes over").fill("Knows about boots")
     dialog.get_by_role("button", name="Transfer").click()
     expect(desk.locator(".row")).to_have_count(0)

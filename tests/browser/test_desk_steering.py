@@ -50,7 +50,7 @@ def test_a_supervisor_gives_a_waiting_chat_to_somebody(
     open_row(supervisor, "Team queue", "Wanda Waits")
     supervisor.get_by_role("button", name="Transfer").click()
     dialog = supervisor.locator("dialog")
-    dialog.get_by_label("Sofía Reyes").check()
+    dialog.get_by_role("radio", name="Sofía Reyes").check()
     dialog.get_by_label("Note for whoever takes over").fill("Knows our tents")
     dialog.get_by_role("button", name="Transfer").click()
     open_row(sofia, "Mine", "Wanda Waits")
