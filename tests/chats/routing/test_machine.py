@@ -291,8 +291,8 @@ def test_any_sequence_of_actions_keeps_the_promises(settings_of_speed):
 @pytest.fixture
 def settings_of_speed():
     return settings(
-        max_examples=20,
-        stateful_step_count=30,
+        max_examples=12,
+        stateful_step_count=25,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         database=None,
