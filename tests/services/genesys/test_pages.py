@@ -129,11 +129,10 @@ def test_a_killed_server_loses_nothing_that_it_answered(robots: Robots, page: Pa
             is_over.wait(0.1)
         is_over.set()
         assert talking.result(60) > 0
-    listener.until("Text", AGENT, f"echo: {page.acknowledged[-1]}")
+    for text in page.acknowledged:  # after a crash the robot's answers may come in another order
+        listener.until("Text", AGENT, f"echo: {text}")
     said = texts(listener.heard, CUSTOMER)
     assert [text for text in said if text in set(page.acknowledged)] == page.acknowledged
     assert len(set(said)) == len(said)
-    echoed = texts(listener.heard, AGENT)
-    assert set(page.acknowledged) <= {text.removeprefix("echo: ") for text in echoed}
     page.complete()
     listener.close()
