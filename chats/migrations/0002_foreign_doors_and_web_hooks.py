@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=contactcenter.models.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('url', models.CharField(max_length=2000, verbose_name='address')),
-                ('events', models.JSONField(default=list, help_text='Such as message.posted, chat.* or * for all; one a line.', verbose_name='events')),
+                ('events', models.JSONField(default=list, help_text='Such as message.posted, chat.* or * for all, with commas between.', verbose_name='events')),
                 ('secret', contactcenter.models.secret.SecretField(blank=True, default=chats.models.delivery.new_webhook_secret, editable=False)),
                 ('old_secret', contactcenter.models.secret.SecretField(blank=True, default='', editable=False)),
                 ('old_secret_until', models.DateTimeField(blank=True, editable=False, null=True)),

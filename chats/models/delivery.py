@@ -49,7 +49,7 @@ class Webhook(CenterRow):
     )
     url = models.CharField(_("address"), max_length=2000)
     events = models.JSONField(
-        _("events"), default=list, help_text=_("Such as message.posted, chat.* or * for all; one a line.")
+        _("events"), default=list, help_text=_("Such as message.posted, chat.* or * for all, with commas between.")
     )
     secret = SecretField(default=new_webhook_secret)
     old_secret = SecretField(default="")
