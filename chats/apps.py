@@ -17,6 +17,12 @@ class ChatsConfig(AppConfig):
         from agents import signals
 
         from . import due, events, tasks, wake
+        from .actions import connectors
+        from .carriers import filing as carriers_filing
+        from .carriers.mail.provider import Mail
+        from .carriers.messenger.provider import Messenger
+        from .carriers.registry import PROVIDERS
+        from .carriers.twilio.carrier import Twilio
         from .live import listen
         from .outbox import filing, ours
         from .protocols.genesys import lines as genesys_lines
@@ -29,6 +35,11 @@ class ChatsConfig(AppConfig):
         filing.speakers[filing.OURS] = ours.speak
         filing.speakers["hyperchat"] = outgoing.speak
 
+        # Whose networks we speak.
+        PROVIDERS["twilio"] = Twilio()
+        PROVIDERS["mail"] = Mail()
+        PROVIDERS["messenger"] = Messenger()
+
         # Who is asked whom to offer a chat.
         search.advisers.append(advice.advise)
 
@@ -39,10 +50,15 @@ class ChatsConfig(AppConfig):
         signals.availability_changed.connect(listen.announce_availability, dispatch_uid="live")
 
         events.recorded.connect(genesys_lines.write_records, dispatch_uid="genesys")
+        events.recorded.connect(carriers_filing.file_records, dispatch_uid="carriers")
+        events.recorded.connect(connectors.write_owed, dispatch_uid="connectors")
 
         # After the commit: a listener can only be late.
         due.work_due.connect(self._wake, dispatch_uid="wake")
         events.committed.connect(listen.announce_records, dispatch_uid="live")
+        events.committed.connect(connectors.tell_owed, dispatch_uid="connectors")
+        connectors.owed.connect(listen.announce_owed, dispatch_uid="live")
+        connectors.changed.connect(listen.announce_owed, dispatch_uid="live_changed")
         engine.routed.connect(places.routed, dispatch_uid="hyperchat")
 
         # At once: what is never stored.

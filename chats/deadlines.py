@@ -7,6 +7,8 @@ from contactcenter.models import Team
 
 from .models import Chat
 
+CUSTOMER_LEASE = timedelta(seconds=90)  # browsers let a background tab's timers sleep for a minute
+
 
 class Step(Enum):
     NOTHING = "nothing"
@@ -56,6 +58,8 @@ def _deadlines(chat: Chat, team: Team, lease_until: datetime | None) -> list[tup
         wanted += _reminder(chat, lease_until, team.away_reminder_seconds)
     if chat.state == Chat.State.ACTIVE and chat.waiting_since is None and chat.last_agent_at:
         # The last word is ours and the customer is silent. Chats that wait for our answer are never closed as idle.
+        if chat.is_carried:  # people answer an SMS or a mail when they come to it, and want no reminder of a chat
+            return [*wanted, (chat.last_agent_at + timedelta(hours=team.carried_close_hours), Step.CLOSE_IDLE)]
         wanted.append((chat.last_agent_at + timedelta(seconds=team.idle_close_seconds), Step.CLOSE_IDLE))
         wanted += _reminder(chat, chat.last_agent_at, team.idle_reminder_seconds)
     return wanted

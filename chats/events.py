@@ -42,18 +42,59 @@ class ChatStarted(ChatEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MessagePosted(ChatEvent):
-    """attachments: snapshots (models.Attachment.snapshot)."""
+class Said(ChatEvent):
+    """attachments: snapshots (models.Attachment.snapshot). Where there are any, links: [{type, name, url}], files that lie elsewhere; to: [{id, name}], the participants it is meant for."""
 
-    type = "message.posted"
     attachments: list[dict[str, Any]] = field(default_factory=list)
+    links: list[Any] = field(default_factory=list)
+    to: list[dict[str, str]] = field(default_factory=list)
+
+    def data(self) -> dict[str, Any]:
+        """Without what most messages do not have: this is the hot path."""
+        rare = {name: value for name, value in (("links", self.links), ("to", self.to)) if value}
+        return {"attachments": self.attachments, **rare}
 
 
 @dataclass(frozen=True, kw_only=True)
-class NotePosted(ChatEvent):
+class MessagePosted(Said):
+    type = "message.posted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotePosted(Said):
     type = "note.posted"
     is_public = False
-    attachments: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageFailed(ChatEvent):
+    """The message with this index did not reach the customer: `error` says why. code: stopped, window (too late to answer), account (the network takes our credentials no more), or empty."""
+
+    type = "message.failed"
+    is_public = False
+    index: int
+    error: str
+    code: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageResent(ChatEvent):
+    """The message with this index, which had failed, is on its way again."""
+
+    type = "message.resent"
+    is_public = False
+    index: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatMoved(ChatEvent):
+    """What is said travels by another channel from now on. channel: its kind; name: as its center calls it; address: the customer's on it, empty on the web."""
+
+    type = "chat.moved"
+    is_public = False
+    channel: str
+    name: str
+    address: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

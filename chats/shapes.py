@@ -4,7 +4,7 @@ Shapes ask no queries of their own when their rows come through the loaders belo
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +13,9 @@ from django.db.models import Count, Prefetch, QuerySet
 from agents.models import Agent, Membership
 from contactcenter.models import ContactCenter, Team
 
+from .delivery_shapes import delivery_of, with_delivery
 from .models import Chat, Customer, Event, Invitation, Participant
-
-
-def stamp(at: datetime | None) -> str | None:
-    """ISO 8601 in UTC with milliseconds and Z."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else None
-
+from .stamps import stamp as stamp
 
 # Events ---------------------------------------------------------------------------------------------------------------
 
@@ -63,7 +59,7 @@ def for_customer(chats: QuerySet[Chat]) -> QuerySet[Chat]:
 
 def for_staff(chats: QuerySet[Chat]) -> QuerySet[Chat]:
     """Chats with all that chat_for_staff reads: two queries for any number of them."""
-    return for_customer(chats).select_related("customer", "disposition")
+    return with_delivery(for_customer(chats).select_related("customer", "disposition"))
 
 
 def chat_for_customer(chat: Chat) -> dict[str, Any]:
@@ -77,7 +73,7 @@ def chat_for_customer(chat: Chat) -> dict[str, Any]:
         "closed_at": stamp(chat.closed_at),
         "close_reason": str(chat.close_reason),
         "head": chat.index,
-        "read": _read_cursors(chat.participants.all()),
+        "read": _cursors(chat.participants.all(), "read_index"),
         "survey": _survey(chat),
     }
 
@@ -101,6 +97,8 @@ def chat_for_staff(chat: Chat, *, viewer_id: UUID | None = None, now: datetime) 
         "waiting_since": stamp(chat.waiting_since),
         "last_message": last if chat.last_text_at else None,
         "unread": chat.unread,
+        "delivered": _cursors(chat.participants.all(), "delivered_index"),
+        "delivery": delivery_of(chat, now),
         "online": bool(lease_until and lease_until > now),
         "disposition": chat.disposition.name if chat.disposition else None,
         "comment": chat.comment,
@@ -144,12 +142,13 @@ def avatar_url(agent: Agent) -> str | None:
     return f"/avatars/{agent.pk}?{agent.avatar.name.rpartition('/')[2][:12]}"
 
 
-def _read_cursors(participants: Iterable[Participant]) -> dict[str, int]:
-    read = {"agent": 0, "customer": 0}
+def _cursors(participants: Iterable[Participant], field: str) -> dict[str, int]:
+    """Up to which index each side has got: of several agents the furthest."""
+    reached = {"agent": 0, "customer": 0}
     for participant in participants:
         side = "customer" if participant.kind == Participant.Kind.CUSTOMER else "agent"
-        read[side] = max(read[side], participant.read_index)
-    return read
+        reached[side] = max(reached[side], getattr(participant, field))
+    return reached
 
 
 def _survey(chat: Chat) -> dict[str, bool]:

@@ -11,7 +11,9 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from .actions import offer, tend
+from .actions import connectors, offer, tend
+from .carriers import dispatches
+from .carriers.mail import reading as mailboxes
 from .outbox import courier, retention
 from .routing import engine, search, sweeps
 
@@ -52,6 +54,29 @@ def deliver(webhook_id: str) -> None:
 
 
 @shared_task
+def dispatch(channel_id: str) -> None:
+    dispatches.courier.poke(UUID(channel_id))
+
+
+@shared_task
+def sweep_dispatches() -> None:
+    """As with deliveries: networks may take their time."""
+    dispatches.sweep(timezone.now())
+
+
+@shared_task
+def read_mailbox(carrier_id: str) -> None:
+    mailboxes.read_mailbox(UUID(carrier_id), timezone.now())
+
+
+@shared_task
+def sweep_mailboxes() -> None:
+    """A task for each mailbox that is to be read: mail servers may take their time, and whoever reads one claims it."""
+    for carrier_id in mailboxes.due_mailboxes(timezone.now()):
+        publish("read_mailbox", str(carrier_id))
+
+
+@shared_task
 def sweep() -> None:
     """Everything of chats that is due."""
     sweeps.sweep(timezone.now())
@@ -79,6 +104,12 @@ def sweep_transcripts() -> None:
 
     for request_id in due_transcripts(timezone.now()):
         publish("mail_transcript", str(request_id))
+
+
+@shared_task
+def sweep_connectors() -> None:
+    """Connectors whose server died are away."""
+    connectors.note_absent(timezone.now())
 
 
 @shared_task

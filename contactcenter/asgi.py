@@ -15,6 +15,8 @@ wsgi_application = get_wsgi_application()
 
 import contactcenter.celery  # noqa: F401 - so that tasks named in this process find their broker
 from chats.live import hub
+from chats.protocols.expertflow.door import speak
+from chats.protocols.expertflow.live.service import live as expertflow
 from chats.protocols.genesys.door import Door, voice_of
 from chats.protocols.genesys.eservices import TransportDoor
 from chats.protocols.hyperchat.door import envelope
@@ -28,14 +30,18 @@ edge = Edge(
     wait=hub.wait,
     hosts=["*"] if settings.DEBUG else settings.ALLOWED_HOSTS,
     limits=Limits(threads=settings.HTTP_THREADS),
-    asides={"/v1/socket.io": hyperchat.gate},
+    asides={"/socket.io": expertflow.gate, "/v1/socket.io": hyperchat.gate},
     voices={
         "/v1/": lambda status, _code, sentence: envelope(status, sentence).data,
         "/api/v2/": voice_of(Door),
         "/eservices/": voice_of(TransportDoor),
+        **dict.fromkeys(("/api/customer/", "/api/getMessagesByRefId", "/legacy/api/", "/socket.io"), speak),
     },
 )
-websocket_gates: list[Any] = [re_path("^v1/socket.io/?$", hyperchat.gate)]  # type: ignore[arg-type]  # Django's types know views only
+# Django's types know views only.
+expertflow_gate: Any = expertflow.gate
+hyperchat_gate: Any = hyperchat.gate
+websocket_gates = [re_path(r"^socket\.io/?$", expertflow_gate), re_path("^v1/socket.io/?$", hyperchat_gate)]
 websockets: Any = URLRouter([*websocket_gates, *websocket_urlpatterns])
 
 
@@ -54,7 +60,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
     """Start what runs beside requests, then wait for the stop."""
     await receive()
     try:
-        async with service.running(), hyperchat.running():
+        async with service.running(), hyperchat.running(), expertflow.running():
             await send({"type": "lifespan.startup.complete"})
             await receive()
             edge.stop()

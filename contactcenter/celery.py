@@ -38,6 +38,9 @@ SWEEPS: dict[str, float] = {
     "chats.tasks.sweep_places": 5,
     "chats.tasks.sweep_transcripts": 10,
     "chats.tasks.sweep_deliveries": 2,
+    "chats.tasks.sweep_dispatches": 2,
+    "chats.tasks.sweep_mailboxes": 15,
+    "chats.tasks.sweep_connectors": 5,
     "chats.tasks.tidy": 3600,
 }
 

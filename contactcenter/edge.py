@@ -8,6 +8,7 @@ stall, upload slowly or do not read therefore hold ten sockets and no thread.
 import asyncio
 import contextlib
 import json
+import re
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ Voice = Callable[[int, str, str], Any]
 
 LONG_POLL = longpoll.HEADER.lower().encode()
 LONG_POLL_ROUND = longpoll.ROUND_HEADER.lower().encode()
+CHARSET = re.compile(rb";\s*charset\*?\d*\*?\s*=[^;]*", re.IGNORECASE)
 SENTENCES = {
     400: ("invalid", "The request could not be understood."),
     408: ("timeout", "The request's body did not arrive in time. Send it again."),
@@ -73,7 +75,9 @@ class Limits:
 
 
 class Aside(Protocol):
-    """An ASGI application with polls of its own, which answers in the event loop."""
+    """An ASGI application with polls of its own, which answers in the event loop. `largest`: bytes of a body, where that is more than the limit of all."""
+
+    largest: int
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
     def stop(self) -> None:
@@ -83,7 +87,7 @@ class Aside(Protocol):
 class Edge:
     """An ASGI application for HTTP around a WSGI application.
 
-    `asides`: by the path at which, and below which, they answer instead; they get the body in one piece, of at most limits.body.
+    `asides`: by the path at which, and below which, they answer instead; they get the body in one piece.
     `voices`: by the beginning of the path, of those APIs that say a refusal in other words than ours.
     """
 
@@ -154,7 +158,10 @@ class Edge:
     def _clean(self, scope: Scope) -> None:
         # X_Forwarded_For and X-Forwarded-For are one variable in WSGI: only hyphens may pass.
         scope["headers"] = [
-            (name, value) for name, value in scope["headers"] if b"_" not in name and not name.startswith(LONG_POLL)
+            # Django would decode the query with any codec that is named as a charset, also with base64, which decodes none.
+            (name, CHARSET.sub(b"", value) if name == b"content-type" else value)
+            for name, value in scope["headers"]
+            if b"_" not in name and not name.startswith(LONG_POLL)
         ]
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) != 1 or not self._is_ours(hosts[0].decode("latin1")):
@@ -168,7 +175,9 @@ class Edge:
 
     async def _read_body(self, scope: Scope, receive: Receive, body: IO[bytes]) -> int:
         limit = self.limits.body
-        if not self._aside(scope["path"]):
+        if aside := self._aside(scope["path"]):
+            limit = max(limit, aside.largest)
+        else:
             limit = self.limits.body_limit(scope["path"], scope["headers"])
         if _declared_length(scope["headers"]) > limit:
             raise Refused(413)

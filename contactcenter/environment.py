@@ -20,6 +20,14 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
 
 
+def word(name: str) -> str:
+    """Letters and digits, or nothing."""
+    value = text(name)
+    if value and not (value.isascii() and value.isalnum()):
+        raise ImproperlyConfigured(f"{name} is {value!r}; say letters and digits only.")
+    return value
+
+
 def flag(name: str, *, default: bool = False) -> bool:
     """A switch: 1/true/yes/on or 0/false/no/off."""
     value = text(name, "1" if default else "0").lower()

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import itertools
 import json
 import logging
 import socket
@@ -21,9 +22,8 @@ READY_SECONDS = 60
 # For a request's line and headers. uvicorn itself would wait, and collect, without end.
 HEAD_SECONDS = 20
 LARGEST_HEAD = 65_536  # bytes
-# Foreign clients send a whole history in one frame.
-LARGE_FRAMES = ("/v1/socket.io",)
-LARGEST_FRAME = 1_000_000  # bytes
+# By the beginning of the path, in bytes. HyperChat's clients send a whole history in one frame, Expertflow's send files.
+LARGE_FRAMES = {"/v1/socket.io": 1_000_000, "/socket.io": 4_000_000}
 
 
 def configuration(*, trusted_proxies: list[str]) -> uvicorn.Config:
@@ -99,14 +99,42 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's own, with a way to drop a client that does not read: closing would wait until it has read everything."""
+    """uvicorn's own, with a way to drop a client that does not read (closing would wait until it has read everything),
+    and one to ask whether it has taken what was sent."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self.asked: dict[bytes, Callable[[], None]] = {}  # by a ping's content, in the order in which they went
+        self.numbers = itertools.count(1)
 
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
         if scope := getattr(self, "scope", None):
             scope["extensions"]["contactcenter.abort"] = self.transport.abort
-            if scope["path"].startswith(LARGE_FRAMES):
-                self.conn.max_message_size = LARGEST_FRAME
+            scope["extensions"]["contactcenter.ping"] = self.ask
+            largest = next((size for start, size in LARGE_FRAMES.items() if scope["path"].startswith(start)), 0)
+            self.conn.max_message_size = largest or self.conn.max_message_size
+
+    def ask(self, answered: Callable[[], None]) -> None:
+        """Ping; `answered` is called when the client has taken everything before it, and never when it is gone."""
+        if self.close_sent or self.transport.is_closing():
+            return
+        content = b"received %d" % next(self.numbers)
+        self.asked[content] = answered
+        self.conn.send_ping(content)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+
+    def send_keepalive_ping(self) -> None:
+        super().send_keepalive_ping()
+        if self.pending_ping_payload is not None:
+            self.asked[self.pending_ping_payload] = lambda: None
+
+    def handle_pong(self, event: Any) -> None:
+        super().handle_pong(event)
+        content = bytes(event.data)
+        # A pong may stand for earlier pings, too (RFC 6455, 5.5.3).
+        while content in self.asked:
+            self.asked.pop(next(iter(self.asked)))()
 
 
 class Server(uvicorn.Server):

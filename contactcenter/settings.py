@@ -48,6 +48,8 @@ METRICS_ALLOWED = env.networks("METRICS_ALLOWED", "127.0.0.1/32,::1/128")
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 # Web hooks are called in the open internet only, and in these networks.
 WEBHOOK_ALLOWED_NETWORKS = env.networks("WEBHOOK_ALLOWED_NETWORKS", "")
+# How the ids of this process's Socket.IO sessions begin: its own among several, so that their polls find it.
+SERVER_MARK = env.word("SERVER_MARK")
 DEMO_SITE = env.flag("DEMO_SITE", default=EMBEDDED)  # the shop below /demo/ that shows the widget
 # Meant by a request without any hint; with the demo that is the shop's center, of its short name.
 DEFAULT_CONTACT_CENTER = env.text("DEFAULT_CONTACT_CENTER", "acme" if DEMO_SITE else "")

@@ -14,7 +14,9 @@ FLOORS = [
     ("api/v1/", "chats.api.urls"),
     ("api/v2/", "chats.protocols.genesys.urls"),
     ("eservices/api/v2/", "chats.protocols.genesys.eservices_urls"),
+    ("carriers/", "chats.carriers.urls"),
     ("v1/", "chats.protocols.hyperchat.urls"),
+    ("", "chats.protocols.expertflow.urls"),
     ("", "chats.urls"),
     ("", "agents.urls"),
 ]

@@ -9,20 +9,32 @@ from typing import Any
 import pytest
 from asgiref.sync import SyncToAsync
 from django.db import connection, connections, transaction
+from django.test import TransactionTestCase
 from django.utils import timezone
 
 from agents.models import Agent, Presence
 from agents.seats import open_seat
 from chats.actions.offer import accept_invitation, offer_chat
 from chats.actions.start import Start, Started, start_chat
+from chats.doors.socketio.threads import Crew
 from chats.models import Chat, Customer, Participant
-from chats.protocols.hyperchat.live import threads as live_threads
 from chats.sockets import threads
 from chats.sockets.poster import poster
 from contactcenter.models import Channel, ContactCenter, Team, User
+from contactcenter.sqlite import base as sqlite
+from tests.emptying import empty_tables
 
+TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[method-assign]
 audit_guard = import_module("contactcenter.migrations.0002_audit_is_append_only")
 MARKER = "GLOBEX-MARKER"  # stands in every text of globex: nobody of acme may ever see it
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """On SQLite nobody waits for the disk: a killed process loses nothing, and no test cuts the power."""
+    if connection.vendor == "sqlite":
+        hasty = sqlite.PRAGMAS.replace("synchronous=FULL", "synchronous=OFF")
+        connection.settings_dict["OPTIONS"].setdefault("init_command", hasty)
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +49,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     poster.stop()
     threads.pool.shutdown()
     threads.shared_pool.shutdown()
-    live_threads.pool.shutdown()
-    live_threads.slow_pool.shutdown()
+    for crew in Crew.everyone:
+        crew.pool.shutdown()
     SyncToAsync.single_thread_executor.submit(connections.close_all).result(10)
 
 

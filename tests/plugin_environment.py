@@ -18,5 +18,7 @@ os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 50)
 os.environ.setdefault("FIELD_KEYS", "Zm9yLXRlc3RzLW9ubHktMzItYnl0ZXMtbG9uZy4uLi4=")
 os.environ.setdefault("DATABASE_POOL_MAX", "40")  # race tests bring twenty threads
 os.environ.setdefault("LOG_LEVEL", "WARNING")
+# A commit is seen by all at once and survives whatever tests kill; only PostgreSQL itself, if killed, would lose the last ones.
+os.environ.setdefault("PGOPTIONS", "-c synchronous_commit=off")
 for name in ("REDIS_URL", "CELERY_BROKER_URL", "BASE_URL", "EMAIL_URL", "DEBUG", "ALLOWED_HOSTS"):
     os.environ.pop(name, None)

@@ -38,19 +38,21 @@ def _program(name: str) -> Callable[[], str]:
     return lambda: "" if shutil.which(name) or Path(f"/usr/sbin/{name}").exists() else f"{name} is not installed"
 
 
-def _package(name: str) -> Callable[[], str]:
-    found = Path(__file__).parents[1] / "tools/node_modules" / name
-    return lambda: "" if found.exists() else f"{name} is not installed (npm install in tools/)"
+def _package(*names: str) -> Callable[[], str]:
+    folder = Path(__file__).parents[1] / "tools/node_modules"
+    missing = [name for name in names if not (folder / name).exists()]
+    return lambda: f"{', '.join(missing)} is not installed (npm install in tools/)" if missing else ""
 
 
 NEEDS: dict[str, Callable[[], str]] = {
     "axe": cache(_package("axe-core")),
-    "socketio": cache(_package("socket.io-client")),
+    "socketio": cache(_package("socket.io-client", "socket.io-client-2", "socket.io-client-3")),
     "postgres": cache(_postgres),
     "redis": cache(_redis),
     "browser": cache(_chromium),
     "nginx": cache(_program("nginx")),
     "node": cache(_program("node")),
+    "dovecot": cache(_program("dovecot")),
 }
 
 

@@ -72,6 +72,7 @@ def merge_customers(customer: Customer, into: Customer) -> Customer:
     customer.chats.update(customer=into)
     customer.sessions.update(customer=into)
     customer.offline_messages.update(customer=into)
+    customer.accounts.update(customer=into)
     # A foreign API that knows both keeps the one that stays.
     known = ForeignCustomer.objects.filter(customer=into).values("registration_id")
     customer.foreign.exclude(registration_id__in=list(known.values_list("registration_id", flat=True))).update(

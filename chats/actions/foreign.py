@@ -1,7 +1,7 @@
 """Customers and chats as the clients of a foreign API make and change them: our own rows, and beside each what that API must give back."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from chats.due import ask_routing
 from chats.errors import Conflict
-from chats.models import Chat, Customer, ForeignChat, ForeignCustomer
+from chats.models import Chat, Connector, Customer, ForeignChat, ForeignCustomer
 from contactcenter.models import Registration, Team
 
 from .customers import update_customer
@@ -21,6 +21,8 @@ from .start import Foreign, Start, Started, start_chat
 # The messages of both are compared by clients.
 TAKEN = "User already exists"
 HAS_CHAT = "User already has a chat"
+SENT_BEFORE = timedelta(days=7)
+MOST_SENT = 5
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ def begin_request(
     data: dict[str, Any],
     external_id: str,
     facts: dict[str, Any] | None = None,
+    account: str = "",
+    page_url: str = "",
     now: datetime,
 ) -> Started:
     """A chat of somebody who names no id: a new customer with it. `external_id`: random; the client proves by it that the chat is its own.
@@ -129,9 +133,68 @@ def begin_request(
         team=team,
         subject=subject,
         data=data,
-        foreign=Foreign(registration, external_id, facts or {}),
+        page_url=page_url,
+        foreign=Foreign(registration, external_id, facts or {}, account),
     )
     return start_chat(registration.channel, customer, start, now=now)
+
+
+@transaction.atomic
+def begin_carried_chat(
+    connector: Connector,
+    account: str,
+    *,
+    fields: dict[str, str],
+    team: Team | None,
+    subject: str,
+    data: dict[str, Any],
+    external_id: str,
+    facts: dict[str, Any] | None = None,
+    is_own: bool,
+    now: datetime,
+) -> Started:
+    """A chat that a connector carries. `is_own`: the connector has proven itself, so that the account is one customer, whose open chat is returned.
+
+    What was lately sent to the account outside of any chat stands before it as history. Raises what start_chat raises, and Conflict when the customer has another open chat.
+    """
+    registration = connector.registration
+    customer = _customer_of(connector, account, fields, now) if is_own and account else None
+    if customer is None:
+        customer = Customer.objects.create(center_id=registration.center_id, last_seen_at=now, **fields)
+    start = Start(
+        client_id=str(uuid4()),
+        team=team,
+        subject=subject,
+        data=data,
+        has_lease=False,
+        history=_sent_before(connector, account, now) if is_own and account else [],
+        foreign=Foreign(registration, external_id, facts or {}, account, connector),
+    )
+    started = start_chat(connector.channel, customer, start, now=now)
+    if started.replayed and not ForeignChat.objects.filter(chat=started.chat, registration=registration).exists():
+        raise Conflict(HAS_CHAT)
+    return started
+
+
+def _customer_of(connector: Connector, account: str, fields: dict[str, str], now: datetime) -> Customer:
+    """The customer of an account of the connector's channel, locked: of two first messages at once the second finds the chat of the first."""
+    external_id = f"{connector.name}:{account}"
+    known = ForeignCustomer.objects.filter(registration=connector.registration, external_id=external_id)
+    if not known.exists():
+        try:
+            with transaction.atomic():
+                make_customer(connector.registration, fields, external_id=external_id, now=now)
+        except Conflict:
+            pass  # just made by another
+    customer: Customer = Customer.objects.select_for_update(no_key=True).get(foreign__in=known)
+    return customer
+
+
+def _sent_before(connector: Connector, account: str, now: datetime) -> list[Entry]:
+    """The last texts that programs have sent to the account: what the customer may be answering."""
+    recent = connector.outbound_messages.filter(account=account, given_at__gt=now - SENT_BEFORE).order_by("-number")
+    sent = [Entry(kind="bot", text=one.text, name=one.application.name, at=one.given_at) for one in recent[:MOST_SENT]]
+    return sent[::-1]
 
 
 @transaction.atomic

@@ -15,9 +15,12 @@ from django.utils.translation import gettext_lazy as _
 
 from chats.errors import Closed, Conflict, Forbidden, Invalid, NotFound, Refused, TooMany
 from chats.events import MessagePosted, NotePosted, Record, number, store
+from chats.links import link_name
 from chats.models import Attachment, Chat, Event, Participant
 
+from .links import Link, check_links
 from .text import check_text
+from .ways import return_home
 
 PACE = timedelta(seconds=1)  # a customer's sustained pace: 60 messages a minute
 BURST = timedelta(seconds=60)  # how far ahead of that pace one may be
@@ -48,6 +51,11 @@ class Post:
     text: str
     attachment_ids: tuple[UUID, ...] = ()
     is_note: bool = False
+    links: tuple[Link, ...] = ()
+    is_carried: bool = (
+        False  # it came by the chat's own channel, not by the website or app on which the chat may have begun
+    )
+    to: tuple[dict[str, str], ...] = ()  # {id, name} of the participants it is meant for; empty: all
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +147,24 @@ class _Batch:
         if first is not None:
             return _replay(first, post)
         check_text(post.text)
-        if not post.text.strip() and not post.attachment_ids:
+        check_links(post.links)
+        if not post.text.strip() and not post.attachment_ids and not post.links:
             raise Invalid(fields={"text": _("Write something first.")})
         _check_may_post(chat, sender, post)
         files = self._files_of(post, sender)
         if sender.kind == Participant.Kind.CUSTOMER:
             _keep_pace(chat, self.now)
+            if chat.is_carried and not post.is_carried and not post.is_note:
+                self.records += return_home(chat, sender, self.now)
         kind = NotePosted if post.is_note else MessagePosted
         snapshots = [file.snapshot() for file in files]
-        happened = kind(text=post.text, client_id=post.client_id, attachments=snapshots)
+        happened = kind(
+            text=post.text,
+            client_id=post.client_id,
+            attachments=snapshots,
+            links=list(post.links),
+            to=list(post.to),
+        )
         event = number(chat, happened, sender=sender, now=self.now)
         for file in files:
             file.position = event.position
@@ -187,7 +204,9 @@ def _replay(first: Event, post: Post) -> Posted:
     """The first answer again; another body under the same id is refused."""
     sent = tuple(UUID(file["id"]) for file in first.data.get("attachments", []))
     is_note = first.type == NotePosted.type
-    if (first.text, sent, is_note) != (post.text, tuple(post.attachment_ids), post.is_note):
+    links, to = first.data.get("links", []), first.data.get("to", [])
+    said = (first.text, sent, is_note, links, to)
+    if said != (post.text, tuple(post.attachment_ids), post.is_note, list(post.links), list(post.to)):
         raise Conflict(_("Another message was already sent under this id."))
     return Posted(first.chat_id, post.client_id, first.position, first.index, first.at, replayed=True)
 
@@ -196,7 +215,8 @@ def _check_may_post(chat: Chat, sender: Participant, post: Post) -> None:
     if not chat.is_open:
         raise Closed
     if sender.kind == Participant.Kind.CUSTOMER:
-        if post.is_note:
+        # Behind another API's client may stand a bot or a connector, which has something to say to staff alone.
+        if post.is_note and not chat.is_foreign:
             raise Forbidden
     elif not post.is_note and (chat.state != Chat.State.ACTIVE or not _is_in(chat, sender)):
         raise Forbidden(_("Take the chat before you answer in it."))
@@ -217,7 +237,8 @@ def _keep_pace(chat: Chat, now: datetime) -> None:
 
 def _move_head(chat: Chat, sender: Participant, event: Event, now: datetime) -> None:
     """What lists and deadlines want to know of a chat's last message."""
-    names = ", ".join(file["name"] for file in event.data["attachments"])
+    files = [file["name"] for file in event.data["attachments"]]
+    names = ", ".join([*files, *map(link_name, event.data.get("links", []))])
     chat.last_text, chat.last_text_at, chat.last_sender_kind = (event.text or names)[:200], now, sender.kind
     if sender.kind == Participant.Kind.CUSTOMER:
         chat.last_customer_at = now

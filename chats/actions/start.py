@@ -7,18 +7,17 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from chats.deadlines import CUSTOMER_LEASE as CUSTOMER_LEASE
 from chats.due import ask_routing
 from chats.errors import Blocked, Invalid, OutsideHours
 from chats.events import ChatEvent, ChatQueued, ChatStarted, MessagePosted, Record, number, store
-from chats.models import Chat, Customer, ForeignChat, Participant, Search
+from chats.models import Account, Carriage, Chat, Connector, Customer, ForeignChat, Participant, Search
 from contactcenter.hours import is_open
 from contactcenter.models import Channel, Registration, Team
 
 from .history import Entry, history_event
 from .post import Post, post_message
 from .text import check_text
-
-CUSTOMER_LEASE = timedelta(seconds=90)  # browsers let a background tab's timers sleep for a minute
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,16 @@ class Foreign:
 
     registration: Registration
     external_id: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+    account: str = ""  # the customer's on its channel
+    connector: Connector | None = None  # which carries the chat
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a chat travels (models.Carriage)."""
+
+    account: Account
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -44,10 +53,16 @@ class Start:
     data: dict[str, Any] = field(default_factory=dict)
     page_url: str = ""
     page_title: str = ""
+    greets: bool = True  # with the team's greeting, if it has one
     has_lease: bool = True  # the client will be asked for signs of life
     is_steered: bool = False  # offered to nobody until its program searches (actions.search)
     history: list[Entry] = field(default_factory=list)  # what was said elsewhere before, oldest first
     foreign: Foreign | None = None
+    way: Way | None = None  # it travels: nobody is asked for signs of life, and it is taken at any hour
+
+    @property
+    def is_carried(self) -> bool:
+        return self.way is not None or (self.foreign is not None and self.foreign.connector is not None)
 
 
 @dataclass(frozen=True)
@@ -73,14 +88,14 @@ def start_chat(channel: Channel, customer: Customer, start: Start, *, now: datet
     team = _team_for(channel, start.team)
     if customer.is_blocked_at(now):
         raise Blocked
-    if not is_open(team, now):
+    if start.way is None and not is_open(team, now):
         raise OutsideHours
     if start.text:
         check_text(start.text)
     chat = _new_chat(channel, customer, team, start, now)
     participant = Participant(center_id=chat.center_id, chat=chat, kind=Participant.Kind.CUSTOMER, name=customer.name)
     participant.joined_at = now
-    participant.lease_until = now + CUSTOMER_LEASE if start.has_lease else None
+    participant.lease_until = now + CUSTOMER_LEASE if start.has_lease and not start.is_carried else None
     _write(chat, participant, start, now)
     if start.is_steered:
         Search.objects.create(center_id=chat.center_id, chat=chat)
@@ -134,6 +149,7 @@ def _new_chat(channel: Channel, customer: Customer, team: Team, start: Start, no
         priority=start.priority,
         data=start.data,
         is_foreign=start.foreign is not None,
+        is_carried=start.is_carried,
         page_url=start.page_url,
         page_title=start.page_title,
         started_at=now,
@@ -157,13 +173,27 @@ def _write(chat: Chat, participant: Participant, start: Start, now: datetime) ->
         happened.append((MessagePosted(text=start.text, client_id=start.client_id), participant))
         chat.last_text, chat.last_text_at, chat.last_sender_kind = start.text[:200], now, participant.kind
         chat.last_customer_at, chat.unread = now, 1
-    if team.greeting:  # answers the first text, so it stands below it
+    if team.greeting and start.greets:  # answers the first text, so it stands below it
         happened.append((MessagePosted(text=team.greeting), None))
     rows = [number(chat, event, sender=sender, now=now) for event, sender in happened]
     chat.save(force_insert=True)
     participant.save(force_insert=True)
     if start.foreign:  # before the events: who tells them abroad looks for it
-        foreign = ForeignChat(center_id=chat.center_id, chat=chat, registration=start.foreign.registration)
-        foreign.external_id, foreign.facts = start.foreign.external_id, start.foreign.facts
-        foreign.save(force_insert=True)
+        ForeignChat.objects.create(
+            center_id=chat.center_id,
+            chat=chat,
+            registration=start.foreign.registration,
+            external_id=start.foreign.external_id,
+            facts=start.foreign.facts,
+            account=start.foreign.account,
+            connector=start.foreign.connector,
+        )
+    if start.way:  # before the events, too: what greets travels
+        Carriage.objects.create(
+            center_id=chat.center_id,
+            chat=chat,
+            channel=chat.channel,
+            account=start.way.account,
+            facts=start.way.facts,
+        )
     store([Record(chat, row) for row in rows])

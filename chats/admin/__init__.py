@@ -1,5 +1,5 @@
 """Conversations in the two admins: mostly to read, since only actions write."""
 
-from . import afterwards, chats, customers, deliveries, webhooks
+from . import afterwards, carriers, chats, connectors, customers, deliveries, dispatches, webhooks
 
-__all__ = ["afterwards", "chats", "customers", "deliveries", "webhooks"]
+__all__ = ["afterwards", "carriers", "chats", "connectors", "customers", "deliveries", "dispatches", "webhooks"]

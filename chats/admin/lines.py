@@ -6,6 +6,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from chats.api.decisions import decision_shape
+from chats.links import link_text
 from chats.models import Chat, Event
 
 SHOWN = 1000
@@ -30,11 +31,14 @@ def lines_of(chat: Chat) -> list[Line]:
 
 
 def line_of(event: Event) -> Line:
-    kind, details = "event", []
+    kind, who, details = "event", event.sender_name, []
     if event.type == "message.posted":
         kind = "customer" if event.sender_kind == "customer" else "staff"
     elif event.type == "note.posted":
         kind = "note"
+        if event.sender_kind == "customer":
+            # A bot in the customer's client: neither an agent nor what the customer said.
+            who = _("%(name)s (customer's side)") % {"name": who}
     elif event.type == "routing.decided":
         details = decision_shape(event)["words"]
     elif event.type == "history.imported":
@@ -44,9 +48,13 @@ def line_of(event: Event) -> Line:
         position=event.position,
         at=event.at,
         kind=kind,
-        who=event.sender_name,
+        who=who,
         text=event.text if kind != "event" else sentence(event),
-        details=details + [_("File: %s") % name for name in files],
+        details=[
+            *details,
+            *(_("File: %s") % name for name in files),
+            *(_("Link: %s") % link_text(link, ": ") for link in event.data.get("links", [])),
+        ],
     )
 
 
@@ -69,7 +77,10 @@ def sentence(event: Event) -> str:
         "guest.invited": _("%s was asked to join.") % name,
         "guest.declined": _("%s did not want to join.") % name,
         "chat.transferred": _("Passed on to %s.") % name,
+        "chat.moved": _("Goes on by %s.") % name,
         "chat.updated": _("The custom data changed."),
+        "message.resent": _("A message was sent again."),
+        "message.failed": _("A message did not arrive: %s") % data.get("error", ""),
         "customer.reminded": _("The customer was reminded."),
         "customer.updated": _("The customer's data changed."),
         "chat.closed": _("The chat was closed (%s).") % dict(Chat.CloseReason.choices).get(data.get("reason", ""), ""),

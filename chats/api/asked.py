@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -11,6 +12,7 @@ from chats.models import Chat
 from contactcenter.models import Channel, Team
 
 HIGHEST = 2**31 - 1
+MOST_ADDRESS = 254  # characters of models.Account.address
 MOST_DATA = 8000  # characters of custom data as JSON
 
 
@@ -32,6 +34,11 @@ def text(length: int | None = None, **options: Any) -> Text:
 
 def client_id() -> Text:
     return Text(max_length=64, trim_whitespace=False, help_text="Made by the client; a repeat gets the first answer.")
+
+
+def account(**options: Any) -> Text:
+    """Who somebody is on a channel that we do not speak."""
+    return Text(max_length=200, required=False, validators=[RegexValidator(r"^[^\x00-\x1f\x7f]+$")], **options)
 
 
 def language() -> serializers.RegexField:
@@ -267,6 +274,36 @@ class AddWebhook(serializers.Serializer[Any]):
 
 class EditWebhook(AddWebhook):
     is_active = serializers.BooleanField(help_text="true also ends what the receiver's 410 began.")
+
+
+class SendOutbound(serializers.Serializer[Any]):
+    channel = Text(max_length=40, help_text="As its connector calls it: sms, whatsapp … Or the channel's id.")
+    to = account(help_text="The same as account; one of the two.")
+    account = account(help_text="On that channel: a phone number, say.")
+    text = text(required=True, allow_blank=False)
+    client_id = client_id()
+    expires_in = serializers.IntegerField(
+        min_value=60, max_value=7 * 86_400, required=False, help_text="Seconds after which it is given up; a day."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        named = {attrs.pop(name) for name in ("account", "to") if name in attrs}
+        if len(named) != 1:
+            raise serializers.ValidationError({"account": _("Name one account.")})
+        return attrs | {"account": named.pop()}
+
+
+class WriteFirst(serializers.Serializer[Any]):
+    channel = serializers.UUIDField(help_text="One of channels/outbound.")
+    address = Text(max_length=MOST_ADDRESS, help_text="A phone number or a mail address, in any spelling.")
+    subject = text(200, help_text="Of a mail.")
+    text = text(required=True, allow_blank=False)
+    client_id = client_id()
+
+
+class GoOn(serializers.Serializer[Any]):
+    channel = serializers.UUIDField()
+    address = text(MOST_ADDRESS, help_text="Absent: the one from which the customer wrote last.")
 
 
 class DeliveriesQuery(serializers.Serializer[Any]):

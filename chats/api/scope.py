@@ -7,8 +7,19 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from agents.models import Agent, CannedReply, Membership
+from chats.carriers.registry import PROVIDERS
 from chats.errors import Invalid, NotFound
-from chats.models import Attachment, Chat, Customer, OfflineMessage, Participant, Webhook
+from chats.models import (
+    Attachment,
+    Carrier,
+    Chat,
+    Connector,
+    Customer,
+    OfflineMessage,
+    OutboundMessage,
+    Participant,
+    Webhook,
+)
 from contactcenter.models import Channel, Team
 
 from .principals import AgentCaller, ApplicationCaller, Caller, CustomerCaller
@@ -133,6 +144,24 @@ def visible_webhooks(caller: Caller) -> "QuerySet[Webhook]":
         return webhooks.filter(application=caller.application)
     is_supervisor = isinstance(caller, AgentCaller) and caller.agent.is_supervisor
     return webhooks if is_supervisor else webhooks.none()
+
+
+def visible_connectors(caller: Caller) -> "QuerySet[Connector]":
+    """The center's that may come at all."""
+    live = Connector.objects.filter(registration__is_active=True, registration__application__is_active=True)
+    return live.filter(center_id=caller.center.pk)
+
+
+def visible_outbound(caller: ApplicationCaller) -> "QuerySet[OutboundMessage]":
+    """An application's own."""
+    return OutboundMessage.objects.filter(application=caller.application).select_related("connector")
+
+
+def live_carriers(caller: Caller) -> "QuerySet[Carrier]":
+    """The center's that send, by their channels' names."""
+    live = Carrier.objects.filter(center_id=caller.center.pk, is_active=True, channel__is_active=True)
+    known = live.filter(provider__in=PROVIDERS).select_related("channel")
+    return known.defer("kept_secrets", "bookmark").order_by("channel__name", "pk")
 
 
 def as_id(text: str) -> UUID | None:

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers as s
 
 from agents.models import Agent, Presence
-from chats.models import Chat
+from chats.models import Carrier, Chat
 from contactcenter.models import Channel, Team
 
 
@@ -55,7 +55,9 @@ class Event(s.Serializer[Any]):
     text = s.CharField(allow_blank=True)
     attachments = Attachment(many=True)
     client_id = s.CharField(required=False)
-    data = s.DictField()  # type: ignore[assignment]
+    data = s.DictField(  # type: ignore[assignment]
+        help_text="By type (docs/realtime.md). Of messages and notes: links, files that lie elsewhere, and to, whom it is meant for."
+    )
 
 
 class ChatAgent(s.Serializer[Any]):
@@ -90,6 +92,11 @@ class ChatChannel(s.Serializer[Any]):
     name = s.CharField()
 
 
+class Way(s.Serializer[Any]):
+    channel = ChatChannel()
+    addresses = s.ListField(child=s.CharField(), help_text="The one last written from first.")
+
+
 class ChatPage(s.Serializer[Any]):
     url = s.CharField(allow_blank=True)
     title = s.CharField(allow_blank=True)
@@ -99,6 +106,17 @@ class LastMessage(s.Serializer[Any]):
     text = s.CharField(allow_blank=True)
     at = s.DateTimeField()
     sender_kind = s.CharField()
+
+
+class ChatDelivery(s.Serializer[Any]):
+    carrier = s.ChoiceField([*Carrier.Provider.values, "connector"])
+    connector = s.CharField(help_text="The connector's or the channel's name.")
+    account = s.CharField(allow_blank=True, help_text="The customer's address there.")
+    away_since = maybe(s.DateTimeField, help_text="It is not there, or in trouble.")
+    owed_since = maybe(s.DateTimeField, help_text="Since when the oldest message waits.")
+    most_text = maybe(s.IntegerField, help_text="Characters of one message.")
+    window_ends_at = maybe(s.DateTimeField, help_text="Facebook: until when a message may be sent.")
+    stopped = s.BooleanField(help_text="The customer wants no more messages there.")
 
 
 class CustomersChat(s.Serializer[Any]):
@@ -137,6 +155,12 @@ class AnyChat(CustomersChat):
     waiting_since = maybe(s.DateTimeField, required=False)
     last_message = maybe(LastMessage, required=False)
     unread = s.IntegerField(required=False)
+    delivered = ReadCursors(required=False)
+    delivery = maybe(
+        ChatDelivery,
+        required=False,
+        help_text="Where the chat travels by a channel of ours or a connector: how it goes.",
+    )
     online = s.BooleanField(required=False)
     disposition = maybe(s.CharField, required=False)
     comment = s.CharField(required=False, allow_blank=True)

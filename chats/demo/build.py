@@ -14,6 +14,7 @@ from agents.seats import open_seat
 from contactcenter.models import Application, Channel, ContactCenter, FormField, Team, User, WidgetSettings
 
 from .content import ACCENTS, CENTERS
+from .expertflow import build_expertflow
 from .genesys import build_genesys
 from .hyperchat import build_hyperchat
 from .morning import play_morning
@@ -31,6 +32,7 @@ def build_demo(now: datetime) -> dict[str, Any]:
         secret = _application(centers["acme"], known)
         doors = build_hyperchat(centers["acme"], _own_origins(), known)
         doors |= build_genesys(centers["acme"], _own_origins())
+        doors |= build_expertflow(centers["acme"], _own_origins(), known)
     described = describe(centers["acme"], known) | {"application": {"secret": secret}} | doors
     _keep(DEMO_FILE, described)
     _keep(SECRETS_FILE, known)

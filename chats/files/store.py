@@ -1,8 +1,9 @@
 """Taking a file in: counted, sniffed, drawn anew if it is a picture, and bound to one chat and its uploader."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -53,13 +54,21 @@ def store_attachment(chat: Chat, uploader: Participant, upload: UploadedFile, no
 def sweep_unsent_uploads(now: datetime, limit: int = 1000) -> int:
     """Delete files that nobody put into a message within a day, and say how many. Run it nightly; it may run twice."""
     stale = Attachment.objects.filter(position=None, uploaded_at__lt=now - UNSENT_LIFE).order_by("uploaded_at")[:limit]
-    swept = 0
-    for attachment in stale:
-        # A message that takes the file at this very moment wins: its row is no longer unsent when our delete sees it.
-        if Attachment.objects.filter(pk=attachment.pk, position=None).delete()[0]:
-            _delete_files(attachment)
-            swept += 1
-    return swept
+    return sum(map(_delete_unsent, stale))
+
+
+def discard_unsent(ids: Iterable[UUID]) -> None:
+    """Delete files that were taken in for a message which is refused. One that was sent stays."""
+    for attachment in Attachment.objects.filter(pk__in=list(ids)):
+        _delete_unsent(attachment)
+
+
+def _delete_unsent(attachment: Attachment) -> bool:
+    # A message that takes the file at this very moment wins: its row is no longer unsent when our delete sees it.
+    is_gone = bool(Attachment.objects.filter(pk=attachment.pk, position=None).delete()[0])
+    if is_gone:
+        _delete_files(attachment)
+    return is_gone
 
 
 def _check_may_upload(chat: Chat, uploader: Participant) -> None:

@@ -49,6 +49,11 @@ def announce_availability(agent_id: Any, **_: Any) -> None:
     transaction.on_commit(lambda: hub.announce(f"agent:{agent_id}", payload), robust=True)
 
 
+def announce_owed(connector_id: Any, **_: Any) -> None:
+    """actions.connectors: something waits for a connector, or another connection may have become its holder."""
+    hub.announce(f"connector:{connector_id}", {"kind": "hint", "what": "owed"})
+
+
 def _announce_event(event: Event) -> None:
     topic = f"staff:{event.chat_id}"
     if hub.is_wanted(topic):

@@ -2,7 +2,9 @@
 
 from .afterwards import OfflineMessage, TranscriptRequest
 from .attachment import Attachment
+from .carrier import Account, Arrival, Carriage, Carrier, Dispatch
 from .chat import Chat, Participant
+from .connector import Connector, OutboundMessage
 from .customer import Customer, CustomerSession
 from .delivery import Attempt, Delivery, Webhook
 from .event import Event
@@ -12,12 +14,18 @@ from .queue import Queue
 from .search import Search
 
 __all__ = [
+    "Account",
+    "Arrival",
     "Attachment",
     "Attempt",
+    "Carriage",
+    "Carrier",
     "Chat",
+    "Connector",
     "Customer",
     "CustomerSession",
     "Delivery",
+    "Dispatch",
     "Event",
     "ForeignChat",
     "ForeignCustomer",
@@ -25,6 +33,7 @@ __all__ = [
     "Invitation",
     "Occupation",
     "OfflineMessage",
+    "OutboundMessage",
     "Participant",
     "Queue",
     "Search",

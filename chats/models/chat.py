@@ -71,6 +71,12 @@ class Chat(CenterRow):
         editable=False,
         help_text="Begun by a client of a foreign API: it has a ForeignChat.",
     )
+    is_carried = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="What is said travels by SMS, email …: it has a Carriage, or a connector. Nobody is asked for signs of life.",
+    )
     page_url = models.CharField(_("page"), max_length=2000, blank=True)
     page_title = models.CharField(_("page title"), max_length=300, blank=True)
 

@@ -5,14 +5,14 @@ from base64 import b64encode
 from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
-from django.db.models.functions import Now
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from contactcenter.models.ids import new_id
 from contactcenter.models.secret import SecretField
 from contactcenter.models.tenancy import CenterRow, addressable, center_key, own_key, same_center
+
+from .errand import Errand, ErrandQuerySet, chat_key, lane_indexes
 
 OLD_SECRET_LIVES = timedelta(hours=24)
 
@@ -107,60 +107,18 @@ class Webhook(CenterRow):
         return secret
 
 
-class DeliveryQuerySet(models.QuerySet["Delivery"]):
-    def pending(self) -> "DeliveryQuerySet":
-        return self.filter(sent_at=None, failed_at=None)
+class Delivery(Errand):
+    """One call to make."""
 
-    def in_state(self, state: str) -> "DeliveryQuerySet":
-        """Those whose `state` is this one."""
-        match state:
-            case "pending":
-                return self.pending()
-            case "sent":
-                return self.exclude(sent_at=None)
-        return self.exclude(failed_at=None)
+    target = "webhook"
 
-    def due(self, now: datetime) -> "DeliveryQuerySet":
-        """What is to be sent by now, held back or not."""
-        return self.pending().filter(due_at__lte=now).order_by("due_at")
-
-    def free(self, now: datetime) -> "DeliveryQuerySet":
-        """Those that nobody is sending at the moment."""
-        return self.filter(Q(leased_until=None) | Q(leased_until__lte=now))
-
-    def heads(self, now: datetime) -> "DeliveryQuerySet":
-        """What may be sent now: due, nobody's at the moment, and nothing of the same chat for the same address waits before it."""
-        earlier = Delivery.objects.pending().filter(
-            webhook_id=OuterRef("webhook_id"), chat_id=OuterRef("chat_id"), number__lt=OuterRef("number")
-        )
-        return self.due(now).free(now).filter(Q(chat=None) | ~Exists(earlier))
-
-
-class Delivery(models.Model):
-    """One call to make. Filed in the transaction that causes it; `number` orders those of one chat, whose row the writer has locked.
-
-    `id` stays the same over all attempts. `number` is no cursor: numbers of different chats commit out of order.
-    """
-
-    number = models.BigAutoField(primary_key=True)
-    id = models.UUIDField(unique=True, default=new_id, editable=False)
     center = center_key("deliveries")
     webhook = own_key("chats.Webhook", related_name="deliveries", verbose_name=_("web hook"))
-    chat = own_key(
-        "chats.Chat", related_name="deliveries", verbose_name=_("chat"), null=True, blank=True, db_index=False
-    )
+    chat = chat_key("deliveries")
     event = models.CharField(_("event"), max_length=40)
     payload = models.JSONField(_("content"), default=dict)
-    # The database's clock at the insertion: never before the start of its transaction, which a reader's horizon relies on.
-    filed_at = models.DateTimeField(_("filed"), db_default=Now(), editable=False)
-    due_at = models.DateTimeField(_("due"), default=timezone.now)
-    leased_until = models.DateTimeField(null=True, blank=True)
-    attempts_made = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
-    failed_at = models.DateTimeField(_("given up"), null=True, blank=True)
-    error = models.CharField(_("last error"), max_length=300, blank=True)
 
-    objects = DeliveryQuerySet.as_manager()
+    objects = ErrandQuerySet["Delivery"].as_manager()
 
     class Meta:
         ordering = ["-number"]
@@ -168,14 +126,7 @@ class Delivery(models.Model):
         verbose_name_plural = _("deliveries")
         constraints = [addressable("delivery"), *same_center("delivery", "webhook", "chat")]
         indexes = [
-            models.Index(
-                fields=["webhook", "chat", "number"],
-                condition=Q(sent_at__isnull=True, failed_at__isnull=True),
-                name="delivery_lane",
-            ),
-            models.Index(
-                fields=["due_at"], condition=Q(sent_at__isnull=True, failed_at__isnull=True), name="delivery_due"
-            ),
+            *lane_indexes("delivery", "webhook"),
             models.Index(fields=["webhook", "filed_at", "number"], name="delivery_filed"),
             models.Index(fields=["webhook"], condition=Q(failed_at__isnull=False), name="delivery_dead"),
             models.Index(fields=["chat"], name="delivery_of_chat"),
@@ -183,13 +134,6 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} {self.id}"
-
-    @property
-    def state(self) -> str:
-        """pending, sent, or failed: given up."""
-        if self.sent_at is not None:
-            return "sent"
-        return "pending" if self.failed_at is None else "failed"
 
 
 class Attempt(CenterRow):

@@ -50,13 +50,43 @@ class ForeignChat(CenterRow):
     cursor = models.PositiveIntegerField(
         default=0, help_text="Up to where a client that names no number has been answered."
     )
+    account = models.CharField(
+        _("account"),
+        max_length=200,
+        blank=True,
+        db_default="",
+        default="",
+        help_text=_("The customer's on its channel: a phone number, say."),
+    )
+    connector = own_key(
+        "chats.Connector",
+        related_name="chats",
+        verbose_name=_("connector"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        help_text="Which carries it; empty for a chat whose own client is connected.",
+    )
+    owed_since = models.DateTimeField(
+        _("undelivered since"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The log goes on beyond what the connector was given: an obligation.",
+    )
     told_position = models.PositiveIntegerField(null=True, blank=True, help_text="In the queue, as last announced.")
 
     class Meta:
         verbose_name = _("chat of a foreign API")
         verbose_name_plural = _("chats of foreign APIs")
-        constraints = [addressable("foreignchat"), *same_center("foreignchat", "registration", "chat")]
-        indexes = [models.Index(fields=["registration", "external_id"], name="foreignchat_external_id")]
+        constraints = [addressable("foreignchat"), *same_center("foreignchat", "registration", "chat", "connector")]
+        indexes = [
+            models.Index(fields=["registration", "external_id"], name="foreignchat_external_id"),
+            models.Index(fields=["registration", "account"], condition=~Q(account=""), name="foreignchat_account"),
+            models.Index(
+                fields=["connector", "owed_since"], condition=Q(owed_since__isnull=False), name="foreignchat_owed"
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.chat_id)  # without the external id, which may be the customer's proof

@@ -1,12 +1,15 @@
-"""One attempt at a delivery that was claimed. Asks nothing of the database: it runs in the callers' threads."""
+"""Calls to web hooks as the clerk does them. One attempt asks nothing of the database: it runs in the callers' threads."""
 
 import time
+from collections.abc import Sequence
+from datetime import datetime
 
 import structlog
 from django.utils import timezone
 
 from chats.models import Delivery
 
+from . import lanes, settle
 from .sending import Answer, Sender
 from .settle import Outcome
 from .signing import encode, headers_of
@@ -26,3 +29,18 @@ def make_call(delivery: Delivery, sender: Sender, *, seconds: float) -> Outcome:
         answer = Answer(error="It failed on our side.")
     took = round((time.monotonic() - begun) * 1000)
     return Outcome(delivery=delivery, at=at, milliseconds=took, answer=answer)
+
+
+class Calls:
+    """The clerk's book of calls to web hooks."""
+
+    lanes = lanes.calls
+
+    def prepare(self, claimed: Sequence[Delivery]) -> None:
+        """Web hook and registration came with the claim."""
+
+    def do(self, errand: Delivery, sender: Sender, seconds: float) -> Outcome:
+        return make_call(errand, sender, seconds=seconds)
+
+    def note(self, outcomes: Sequence[Outcome], now: datetime) -> list[Delivery]:
+        return settle.note(outcomes, now)

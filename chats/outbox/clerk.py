@@ -8,21 +8,20 @@ import heapq
 import queue
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
 from django.db import close_old_connections, connection, connections
 from django.utils import timezone
 
-from chats.models import Delivery
+from chats.models.errand import Errand
 from contactcenter.outage import is_outage
 
-from . import lanes, settle
-from .calling import make_call
+from . import lanes
 from .sending import Sender
-from .settle import Outcome
 from .targets import Targets
 
 log = structlog.get_logger(__name__)
@@ -32,32 +31,57 @@ PAUSE = 1.0  # seconds, when the database is away
 CONNECTION_SECONDS = 60  # that the clerk's own connection is kept
 SOON = timedelta(seconds=60)  # waits that this process remembers itself; sweeps find what is due later
 
-Job = tuple[Delivery, float]  # and the moment after which it must not begin: its lease would not outlast it
+Job = tuple[Errand, float]  # and the moment after which it must not begin: its lease would not outlast it
+
+
+class Outcome(Protocol):
+    """What became of one try. was_answered: whether the other side said anything at all."""
+
+    @property
+    def errand(self) -> Errand: ...
+    @property
+    def was_answered(self) -> bool: ...
+
+
+class Book(Protocol):
+    """What is to be done, how, and what follows from it: calls to web hooks, messages that carriers send."""
+
+    lanes: lanes.Lanes[Any]
+
+    def prepare(self, claimed: Sequence[Any]) -> None:
+        """Load what doing them needs: whoever does them asks nothing of the database."""
+
+    def do(self, errand: Any, sender: Sender, seconds: float) -> Outcome:
+        """One try, in a thread of its own. Raises nothing."""
+
+    def note(self, outcomes: Sequence[Any], now: datetime) -> list[Any]:
+        """Write down what became of them: the errands as they are now, without those that are nobody's or another's business by now."""
 
 
 class Clerk:
     """Begins with `poke`, ends with `stop`."""
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds  # for one call
+    def __init__(self, book: Book, seconds: float) -> None:
+        self.book = book
+        self.seconds = seconds  # for one errand
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         # What other threads hand in, under the condition's lock.
         self._poked: dict[UUID, None] = {}
-        self._returned: list[tuple[Delivery, Outcome | None]] = []
+        self._returned: list[tuple[Errand, Outcome | None]] = []
         # The clerk's own.
         self._targets = Targets(THREADS)
-        self._later: list[tuple[float, UUID, int]] = []  # a heap of (moment, web hook, number)
+        self._later: list[tuple[float, UUID, int]] = []  # a heap of (moment, target, number)
         self._not_noted: list[Outcome] = []
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._callers: list[threading.Thread] = []
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
         self._thread.start()
 
-    def poke(self, webhook_id: UUID) -> None:
+    def poke(self, target_id: UUID) -> None:
         """There may be something to call for. Returns at once."""
         with self._changed:
-            self._poked[webhook_id] = None
+            self._poked[target_id] = None
             self._changed.notify()
 
     def stop(self, patience: float) -> bool:
@@ -102,8 +126,8 @@ class Clerk:
         self._targets.look(self._poked)
         self._poked.clear()
         while self._later and self._later[0][0] <= time.monotonic():
-            _, webhook_id, number = heapq.heappop(self._later)
-            self._targets.add(webhook_id, number)
+            _, target_id, number = heapq.heappop(self._later)
+            self._targets.add(target_id, number)
 
     def _work(self) -> None:
         try:
@@ -124,9 +148,9 @@ class Clerk:
     def _settle(self) -> None:
         with self._changed:
             returned, self._returned = self._returned, []
-        for delivery, outcome in returned:
+        for errand, outcome in returned:
             # One that was not even begun says nothing about the receiver.
-            self._targets.end(delivery.webhook_id, was_answered=outcome is None or outcome.answer.status is not None)
+            self._targets.end(errand.target_id, was_answered=outcome is None or outcome.was_answered)
             if outcome:
                 self._not_noted.append(outcome)
         if self._not_noted:
@@ -135,55 +159,61 @@ class Clerk:
             self._not_noted = []
             self._go_on(settled, now)
 
-    def _note(self, now: datetime) -> list[Delivery]:
+    def _note(self, now: datetime) -> list[Errand]:
         """All together; if that cannot be, one by one, without the one that cannot be noted: its lease runs out, and it is made again."""
         try:
-            return settle.note(self._not_noted, now)
+            return self.book.note(self._not_noted, now)
         except Exception as error:
             if is_outage(error):
                 raise
         settled = []
         for outcome in self._not_noted:
             try:
-                settled += settle.note([outcome], now)
+                settled += self.book.note([outcome], now)
             except Exception as error:
                 if is_outage(error):
                     raise
-                log.exception("an attempt could not be noted", delivery=str(outcome.delivery.id))
+                log.exception("an attempt could not be noted", errand=str(outcome.errand.id))
         return settled
 
-    def _go_on(self, settled: Iterable[Delivery], now: datetime) -> None:
+    def _go_on(self, settled: Iterable[Errand], now: datetime) -> None:
         """The next of each lane that is free now, and those that are to be tried again soon."""
-        done = [row for row in settled if row.sent_at or row.failed_at]
-        for webhook_id, number in lanes.following(done):
-            self._targets.add(webhook_id, number)
+        settled = list(settled)
+        for target_id, number in self.book.lanes.following([row for row in settled if row.is_done]):
+            self._targets.add(target_id, number)
         for row in settled:
             wait = row.due_at - now
-            if not (row.sent_at or row.failed_at) and wait <= SOON:
-                heapq.heappush(self._later, (time.monotonic() + wait.total_seconds(), row.webhook_id, row.number))
+            if not row.is_done and wait <= SOON:
+                heapq.heappush(self._later, (time.monotonic() + wait.total_seconds(), row.target_id, row.number))
 
     def _claim(self) -> None:
         now = timezone.now()
-        numbers = self._targets.serve(lambda webhook_id: _scan(webhook_id, now))
+        numbers = self._targets.serve(lambda target_id: self._scan(target_id, now))
         if not numbers:
             return
         # Taken before the claim: the lease of a process that was stopped meanwhile is over sooner than it thinks.
         start_by = time.monotonic() + lanes.LEASE.total_seconds() / 2 - self.seconds / 2
-        for delivery in lanes.claim(numbers, now):
-            self._targets.begin(delivery.webhook_id)
-            self._jobs.put((delivery, start_by))
+        claimed = self.book.lanes.claim(numbers, now)
+        self.book.prepare(claimed)
+        for errand in claimed:
+            self._targets.begin(errand.target_id)
+            self._jobs.put((errand, start_by))
         while len(self._callers) < min(THREADS, self._targets.under_way):
             self._callers.append(threading.Thread(target=self._call, name="caller", daemon=True))
             self._callers[-1].start()
+
+    def _scan(self, target_id: UUID, now: datetime) -> tuple[list[int], bool]:
+        found = self.book.lanes.scan(target_id, now)
+        return found, len(found) == lanes.SCANNED
 
     # The callers ------------------------------------------------------------------------------------------------------
 
     def _call(self) -> None:
         while job := self._jobs.get():
-            delivery, start_by = job
-            outcome = make_call(delivery, self._sender, seconds=self.seconds) if time.monotonic() < start_by else None
+            errand, start_by = job
+            outcome = self.book.do(errand, self._sender, self.seconds) if time.monotonic() < start_by else None
             with self._changed:
-                self._returned.append((delivery, outcome))
+                self._returned.append((errand, outcome))
                 self._changed.notify()
 
 
@@ -193,8 +223,3 @@ def take_own_connection() -> None:
     if options.pop("pool", None):
         own = {"OPTIONS": options, "CONN_MAX_AGE": CONNECTION_SECONDS}
         connection.settings_dict = {**connection.settings_dict, **own}  # this thread's wrapper alone
-
-
-def _scan(webhook_id: UUID, now: datetime) -> tuple[list[int], bool]:
-    found = lanes.scan(webhook_id, now)
-    return found, len(found) == lanes.SCANNED

@@ -9,18 +9,20 @@ import threading
 from datetime import datetime
 from uuid import UUID
 
-from . import lanes, settle
-from .clerk import Clerk
+from . import settle
+from .calling import Calls
+from .clerk import Book, Clerk
+from .lanes import calls
 from .sending import SECONDS
 
 STOP_SECONDS = 5.0  # what is under way for longer is made again after its lease
 
 
 class Courier:
-    """One per process; its threads begin with the first call, and again after a fork or a stop."""
+    """One per process and book; its threads begin with the first errand, and again after a fork or a stop."""
 
-    def __init__(self, *, seconds: float = SECONDS) -> None:
-        self.seconds = seconds
+    def __init__(self, book: Book, *, seconds: float = SECONDS) -> None:
+        self.book, self.seconds = book, seconds
         self._forget()
         os.register_at_fork(after_in_child=self._forget)
 
@@ -29,11 +31,11 @@ class Courier:
         self._lock = threading.Lock()
         self._clerk: Clerk | None = None
 
-    def poke(self, webhook_id: UUID) -> None:
-        """There may be something to call for at this web hook. Unknown ids and those of others do no harm."""
+    def poke(self, target_id: UUID) -> None:
+        """There may be something to do for this target. Unknown ids and those of others do no harm."""
         with self._lock:
-            self._clerk = self._clerk or Clerk(self.seconds)
-            self._clerk.poke(webhook_id)
+            self._clerk = self._clerk or Clerk(self.book, self.seconds)
+            self._clerk.poke(target_id)
 
     def stop(self, patience: float = STOP_SECONDS) -> bool:
         """Let calls under way end and be noted; whether all did."""
@@ -42,12 +44,12 @@ class Courier:
         return clerk is None or clerk.stop(patience)
 
 
-courier = Courier()
+courier = Courier(Calls())
 atexit.register(courier.stop)
 
 
 def sweep(now: datetime) -> None:
-    """What no wake-up reached, what is due again, what a dead process had claimed."""
+    """Calls: what waits for those who want no more, then everything that is due."""
     settle.give_up_unwanted(now)
-    for webhook_id in lanes.due_webhooks(now):
+    for webhook_id in calls.due_targets(now):
         courier.poke(webhook_id)

@@ -1,70 +1,90 @@
-"""Which calls may be made now. The calls to one address about one chat are a lane: only its oldest may go, the others wait behind it."""
+"""Which errands may be done now. Those for one target about one chat are a lane: only its oldest may go, the others wait behind it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, Min, OuterRef
+from django.db.models import Min, QuerySet
 
 from chats.models import Delivery, Webhook
+from chats.models.errand import Errand
 
 from .sending import SECONDS
 
-SCANNED = 200  # calls found at once
-# Whoever claimed a call and is not heard of for so long has died: another makes the same call again.
+SCANNED = 200  # errands found at once
+# Whoever claimed an errand and is not heard of for so long has died: another does the same one again.
 LEASE = timedelta(seconds=SECONDS + 20)
 
-
-def due_webhooks(now: datetime) -> list[UUID]:
-    """Live web hooks for which something is due, even if it may wait behind another call."""
-    due = Delivery.objects.due(now).filter(webhook=OuterRef("pk")).order_by()
-    return list(Webhook.objects.live().filter(Exists(due)).order_by().values_list("pk", flat=True))
+Row = TypeVar("Row", bound=Errand)
 
 
-def scan(webhook_id: UUID, now: datetime) -> list[int]:
-    """Numbers of calls that may be made now, the longest due first; at most SCANNED.
+@dataclass(frozen=True)
+class Lanes(Generic[Row]):
+    """live: the targets for which anything is done; loaded: what comes with a row that is claimed."""
 
-    The oldest of each lane comes from one walk along the index: asking of each call whether an older one waits would take for ever when a
-    receiver was away for a day.
-    """
-    pending = Delivery.objects.pending().filter(webhook_id=webhook_id)
-    lanes = pending.exclude(chat=None).order_by().values("chat").annotate(oldest=Min("number")).values("oldest")
-    free = Delivery.objects.due(now).free(now).order_by("due_at", "number")
-    found = [
-        *free.filter(number__in=lanes).values_list("due_at", "number")[:SCANNED],
-        *free.filter(webhook_id=webhook_id, chat=None).values_list("due_at", "number")[:SCANNED],
-    ]
-    return [number for _, number in sorted(found)[:SCANNED]]
+    model: type[Row]
+    live: "Callable[[], QuerySet[Any]]"
+    loaded: tuple[str, ...]
+
+    @property
+    def _all(self) -> Any:
+        return self.model._default_manager
+
+    def due_targets(self, now: datetime) -> list[UUID]:
+        """Live targets for which something is due, even if it may wait behind another errand."""
+        due = self._all.due(now).order_by().values(f"{self.model.target}_id")
+        return list(self.live().filter(pk__in=due).order_by().values_list("pk", flat=True))
+
+    def scan(self, target_id: UUID, now: datetime) -> list[int]:
+        """Numbers of errands that may be done now, the longest due first; at most SCANNED.
+
+        The oldest of each lane comes from one walk along the index: asking of each errand whether an older one waits would take for ever when a
+        receiver was away for a day.
+        """
+        own = {f"{self.model.target}_id": target_id}
+        pending = self._all.pending().filter(**own)
+        lanes = pending.exclude(chat=None).order_by().values("chat").annotate(oldest=Min("number")).values("oldest")
+        free = self._all.due(now).free(now).order_by("due_at", "number")
+        found = [
+            *free.filter(number__in=lanes).values_list("due_at", "number")[:SCANNED],
+            *free.filter(chat=None, **own).values_list("due_at", "number")[:SCANNED],
+        ]
+        return [number for _, number in sorted(found)[:SCANNED]]
+
+    @transaction.atomic
+    def claim(self, numbers: Collection[int], now: datetime) -> list[Row]:
+        """Take those of these errands that may (still) be done, for LEASE: nobody else does them meanwhile."""
+        mine = (
+            self._all.heads(now)
+            .filter(number__in=numbers, **{f"{self.model.target}__in": self.live()})
+            .select_related(*self.loaded)
+            .select_for_update(skip_locked=True, no_key=True, of=("self",))
+        )
+        claimed: list[Row] = list(mine)
+        until = now + LEASE
+        self._all.filter(number__in=[row.number for row in claimed]).update(leased_until=until)
+        for row in claimed:
+            row.leased_until = until
+        return claimed
+
+    def following(self, settled: Sequence[Row]) -> list[tuple[UUID, int]]:
+        """(target, number) of what comes next in the lanes of these errands."""
+        lanes = {(row.target_id, row.chat_id) for row in settled if row.chat_id}  # type: ignore[attr-defined]
+        if not lanes:
+            return []
+        target = f"{self.model.target}_id"
+        own = {f"{target}__in": {one for one, _ in lanes}}
+        rows = (
+            self._all.pending()
+            .filter(chat_id__in={chat for _, chat in lanes}, **own)
+            .order_by()
+            .values_list(target, "chat_id")
+            .annotate(oldest=Min("number"))
+        )
+        return [(one, number) for one, chat, number in rows if (one, chat) in lanes]
 
 
-@transaction.atomic
-def claim(numbers: Collection[int], now: datetime) -> list[Delivery]:
-    """Take those of these calls that may (still) be made, for LEASE: nobody else makes them meanwhile. With web hook and registration loaded."""
-    mine = (
-        Delivery.objects.heads(now)
-        .filter(number__in=numbers, webhook__in=Webhook.objects.live())
-        .select_related("webhook__registration")
-        .select_for_update(skip_locked=True, no_key=True, of=("self",))
-    )
-    claimed = list(mine)
-    until = now + LEASE
-    Delivery.objects.filter(number__in=[row.number for row in claimed]).update(leased_until=until)
-    for row in claimed:
-        row.leased_until = until
-    return claimed
-
-
-def following(settled: Sequence[Delivery]) -> list[tuple[UUID, int]]:
-    """(web hook, number) of what comes next in the lanes of these calls."""
-    lanes = {(row.webhook_id, row.chat_id) for row in settled if row.chat_id}
-    if not lanes:
-        return []
-    rows = (
-        Delivery.objects.pending()
-        .filter(webhook_id__in={webhook for webhook, _ in lanes}, chat_id__in={chat for _, chat in lanes})
-        .order_by()
-        .values_list("webhook_id", "chat_id")
-        .annotate(oldest=Min("number"))
-    )
-    return [(webhook, number) for webhook, chat, number in rows if (webhook, chat) in lanes]
+calls: Lanes[Delivery] = Lanes(Delivery, Webhook.objects.live, ("webhook__registration",))

@@ -1,6 +1,6 @@
-"""One call: POST, within seconds, without following anybody anywhere. The proxies that the environment names are not asked.
+"""One call: POST or GET, within seconds, without following anybody anywhere. The proxies that the environment names are not asked.
 
-`Sender.post` never raises what the network, or whoever answers, can bring about: it is all in the Answer.
+A `Sender` never raises what the network, or whoever answers, can bring about: it is all in the Answer.
 """
 
 import ssl
@@ -62,11 +62,18 @@ class Sender:
         )
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float = SECONDS) -> Answer:
-        """The answer to a POST of JSON that ends after `seconds`, whatever the other side does."""
+        """The answer to a POST (of JSON, unless the headers say otherwise) that ends after `seconds`, whatever the other side does."""
+        return self._call("POST", url, body, {"Content-Type": "application/json", **headers}, seconds)
+
+    def get(self, url: str, headers: Mapping[str, str], *, seconds: float = SECONDS) -> Answer:
+        """The answer to a GET, as with `post`."""
+        return self._call("GET", url, b"", headers, seconds)
+
+    def _call(self, method: str, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
         until = time.monotonic() + seconds
         try:
             guard.check_url(url)
-            return self._post(url, body, headers, until)
+            return self._ask(method, url, body, headers, until)
         except (guard.AddressRefused, guard.NotResolved) as error:
             return Answer(error=str(error))
         except TimeoutError:
@@ -89,17 +96,16 @@ class Sender:
     def close(self) -> None:
         self._pool.close()
 
-    def _post(self, url: str, body: bytes, headers: Mapping[str, str], until: float) -> Answer:
+    def _ask(self, method: str, url: str, body: bytes, headers: Mapping[str, str], until: float) -> Answer:
         sent = {
             "Host": urlsplit(url).netloc,  # httpcore would leave out the brackets of an IPv6 address
-            "Content-Type": "application/json",
             "User-Agent": USER_AGENT,
             "Accept": "*/*",
             "Accept-Encoding": "identity",  # nothing is unpacked: a small answer stays small
             **headers,
         }
         limits = {"timeout": {"connect": until, "read": until, "write": until}}
-        stream = self._pool.stream("POST", url, headers=list(sent.items()), content=body, extensions=limits)
+        stream = self._pool.stream(method, url, headers=list(sent.items()), content=body, extensions=limits)
         with stream as response:
             found = {name.decode("latin1").lower(): value.decode("latin1") for name, value in response.headers}
             return Answer(status=response.status, headers=found, body=_read(response))

@@ -31,6 +31,14 @@ class Outcome:
     milliseconds: int
     answer: Answer
 
+    @property
+    def errand(self) -> Delivery:
+        return self.delivery
+
+    @property
+    def was_answered(self) -> bool:
+        return self.answer.status is not None
+
 
 @transaction.atomic
 def note(outcomes: Sequence[Outcome], now: datetime) -> list[Delivery]:

@@ -132,6 +132,8 @@ class RobotAgent(Robot):
             if event["text"].strip().lower() == "bye":
                 await self._quietly({"type": "close", "chat": chat})
                 return
+            if not event["text"] and not event.get("attachments"):
+                continue  # links alone: nothing that a robot could send back
             if self.typing_seconds:
                 await self.tell({"type": "typing", "chat": chat, "active": True})
                 await asyncio.sleep(self.typing_seconds)

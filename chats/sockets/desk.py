@@ -171,6 +171,8 @@ class Desk:
 
     def tell(self, chat: Chat) -> None:
         shown = chat_for_staff(chat, viewer_id=self.socket.agent.pk, now=timezone.now())
+        if reader := self.readers.get(chat.pk):
+            reader.delivery = shown["delivery"]
         self.socket.push_dict(type="chat", chat=shown)
 
     def passed(self, reader: Reader, types: frozenset[str]) -> None:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from agents import presence
 from chats.actions.read import renew_leases
 from chats.actions.start import CUSTOMER_LEASE
+from chats.delivery_shapes import deliveries_of
 from chats.models import Chat, CustomerSession, Participant
 from contactcenter.outage import is_outage
 
@@ -230,18 +231,22 @@ def _revoked() -> tuple[int, str, Any]:
 
 
 class Found:
-    """Of one chat: the heads of its log, its participants' cursors, whether the customer is there."""
+    """Of one chat: the heads of its log, its participants' cursors, whether the customer is there, how it travels."""
 
     def __init__(self, position: int, index: int) -> None:
         self.heads = {"position": position, "index": index}
         self.cursors: dict[tuple[str, str], int] = {}
         self.is_online = False
+        self.delivery: dict[str, Any] | None = None
 
 
 def read_heads(chat_ids: list[UUID], now: datetime) -> dict[UUID, Found]:
-    """Two queries for all chats that the process's sockets watch."""
-    rows = Chat.objects.filter(pk__in=chat_ids).values_list("pk", "position", "index")
-    found = {chat_id: Found(position, index) for chat_id, position, index in rows}
+    """Two queries for all chats that the process's sockets watch, and those of `deliveries_of`."""
+    rows = list(Chat.objects.filter(pk__in=chat_ids).values_list("pk", "position", "index", "is_foreign", "is_carried"))
+    found = {chat_id: Found(position, index) for chat_id, position, index, *_ in rows}
+    travels = ((row[0], row[3], row[4]) for row in rows)
+    for chat_id, delivery in deliveries_of(travels, now).items():
+        found[chat_id].delivery = delivery
     people = Participant.objects.filter(chat_id__in=chat_ids)
     for chat_id, kind, read, delivered, lease in people.values_list(
         "chat_id", "kind", "read_index", "delivered_index", "lease_until"
@@ -277,6 +282,9 @@ def _tell_state(socket: Any, reader: "Reader", found: Found) -> None:
         if reader.is_online is not None:
             socket.push_dict(type="presence", chat=str(reader.chat_id), online=found.is_online)
         reader.is_online = found.is_online
+    if reader.side is gather.STAFF and found.delivery != reader.delivery:
+        # What the client was told last: a chat that was read before a change and arrives after it is told anew.
+        socket.passed(reader, frozenset(["delivery"]))
 
 
 pulse = Pulse()

@@ -32,6 +32,7 @@ class Reader:
         self.is_caught_up = False
         self.cursors: dict[tuple[str, str], int] = {}  # (read|delivered, agent|customer) → index, as the socket knows
         self.is_online: bool | None = None
+        self.delivery: dict[str, Any] | None = None  # of delivery_shapes, as the socket was told
         self._task: asyncio.Task[None] | None = None
         self._topic = f"{side.topic}:{chat_id}"
 

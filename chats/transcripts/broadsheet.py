@@ -89,10 +89,7 @@ class Broadsheet:
         self.sheet.down += 8
         self._speaker(entry, is_note)
         for bubble in entry["bubbles"]:
-            for paragraph in LINE_ENDS.split(bubble["text"]) if bubble["text"] else []:
-                self._paragraph(paragraph, is_note)
-            for file in bubble["files"]:
-                self._paragraph(f"📎 {file['name']} ({file['size']})", is_note, MUTED)
+            self._bubble(bubble, is_note)
             self.sheet.down += 2
 
     def _speaker(self, entry: dict[str, Any], is_note: bool) -> None:
@@ -109,16 +106,19 @@ class Broadsheet:
         self.sheet.put(rest, at_rest, size=SMALL, color=MUTED)
         self.sheet.down += LEADING - TEXT + SMALL
 
-    def _paragraph(self, text: str, is_note: bool, color: str = INK) -> None:
+    def _bubble(self, bubble: dict[str, Any], is_note: bool) -> None:
+        """A block as wide as its longest line, beside its speaker's rule also where it is written the other way than the page."""
         width = self.sheet.measure - INDENT
-        for line in self._lines(text, TEXT, width):
+        lines = [(line, color) for text, color in _paragraphs(bubble) for line in self._lines(text, TEXT, width)]
+        block = max((line.width for line, _color in lines), default=0) * TEXT
+        start = MARGIN + (width - block if self.is_rtl else INDENT)
+        edge = MARGIN + (self.sheet.measure - 2 if self.is_rtl else 0)
+        for line, color in lines:
             self.sheet.need(LEADING)
             if is_note:
                 self.sheet.box(MARGIN, self.sheet.down - 2, self.sheet.measure, LEADING, NOTE_PAPER)
-            edge = MARGIN + (self.sheet.measure - 2 if self.is_rtl else 0)
             self.sheet.box(edge, self.sheet.down - 2, 2, LEADING, RULE)
-            start = MARGIN + (0 if self.is_rtl else INDENT)
-            left = start + width - line.width * TEXT if line.is_rtl else start
+            left = start + (block - line.width * TEXT if line.is_rtl else 0)
             self._put(line, size=TEXT, color=NOTE_INK if is_note else color, left=left)
             self.sheet.down += LEADING
 
@@ -148,3 +148,11 @@ class Broadsheet:
         line = self._lines(" ".join(text.split()), size)[0]
         left = MARGIN + (self.sheet.measure - line.width * size) / 2
         self.sheet.put(line, left, size=size, color=MUTED, bold=bold)
+
+
+def _paragraphs(bubble: dict[str, Any]) -> list[tuple[str, str]]:
+    """What stands in a bubble, each with its colour: the text's lines, files, links."""
+    said = [(text, INK) for text in LINE_ENDS.split(bubble["text"])] if bubble["text"] else []
+    files = [(f"📎 {file['name']} ({file['size']})", MUTED) for file in bubble["files"]]
+    links = [(f"{one['name']}: {one['url']}" if one["name"] else one["url"], MUTED) for one in bubble["links"]]
+    return said + files + links

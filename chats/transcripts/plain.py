@@ -58,3 +58,5 @@ def _said(words: Words, transcript: Transcript) -> Iterator[str]:
             yield from (INDENT + line for line in show(bubble.text).split("\n"))
         for file in bubble.files:
             yield f"{INDENT}[{transcript.labels['file']}: {one_line(file.name)}, {file.size}]"
+        for link in bubble.links:
+            yield INDENT + (f"{one_line(link.name)}: {link.url}" if link.name else link.url)

@@ -31,9 +31,18 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A file that lies elsewhere; the name may be empty."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bubble:
     text: str
     files: tuple[File, ...] = ()
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +115,7 @@ def beginning(transcript: Transcript, characters: int) -> tuple[Transcript, bool
         for entry in day.entries:
             bubbles: list[Bubble] = []
             for bubble in entry.bubbles if isinstance(entry, Words) else [Bubble(entry.text)]:
-                room -= len(bubble.text) + OVERHEAD
+                room -= len(bubble.text) + sum(len(link.name) + len(link.url) for link in bubble.links) + OVERHEAD
                 if room >= 0:
                     bubbles.append(bubble)
             if bubbles:
@@ -200,14 +209,17 @@ def _entry(event: Event, chat: Chat, local: datetime) -> Words | Notice | None:
     time = formats.time_format(local, "TIME_FORMAT")
     if event.type in SAID:
         files = event.data.get("attachments", [])
-        bubble = Bubble(event.text, tuple(File(file["name"], filesizeformat(file["size"])) for file in files))
-        return Words(*_speaker(event, chat), time, [bubble])
+        kept = tuple(File(file["name"], filesizeformat(file["size"])) for file in files)
+        links = tuple(Link(link["name"].strip(), link["url"]) for link in event.data.get("links", []))
+        return Words(*_speaker(event, chat), time, [Bubble(event.text, kept, links)])
     sentence = SENTENCES.get(event.type)
     text = sentence(event) if sentence else ""
     return Notice(text, time) if text else None
 
 
 def _speaker(event: Event, chat: Chat) -> tuple[str, str]:
+    if event.type == "note.posted" and event.sender_kind == CUSTOMER:
+        return NOTE, _("%(name)s (customer's side)") % {"name": event.sender_name or chat.customer.name}
     if event.type == "note.posted":
         return NOTE, event.sender_name or _("Agent")
     if event.sender_kind == CUSTOMER:

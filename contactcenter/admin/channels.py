@@ -6,10 +6,15 @@ from django.conf import settings
 from django.contrib.admin import display, register
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from chats.carriers.registry import PROVIDERS
+from chats.errors import Invalid
+from chats.models import Carrier
 from contactcenter.administration.base import CenterModelAdmin, CenterStackedInline, CenterTabularInline
 from contactcenter.administration.pages import links_to, secret_asked
 from contactcenter.administration.scope import CenterForm
@@ -65,23 +70,81 @@ class FormFieldInline(CenterTabularInline):
     verbose_name_plural = _("form before the chat")
 
 
+CARRIED = frozenset(Carrier.KINDS.values())  # kinds with an address of our own
+PROVIDER_OF = {str(kind): str(name) for name, kind in Carrier.KINDS.items()}
+
+
+class ChannelForm(CenterForm):
+    """Our own address in the one spelling of its provider; a kind that its carrier, where it has one, is for."""
+
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        kind = found.get("kind", self.instance.kind)
+        carrier = Carrier.objects.filter(channel=self.instance.pk).first()
+        if carrier is not None and Carrier.KINDS.get(Carrier.Provider(carrier.provider)) != kind:
+            self.add_error("kind", _("Its carrier is for another kind."))
+        elif "address" in found:
+            self._check_address(found, kind, carrier)
+        return found
+
+    def _check_address(self, found: dict[str, Any], kind: str, carrier: Carrier | None) -> None:
+        address = found["address"].strip()
+        if address and kind not in CARRIED:
+            self.add_error("address", _("Only channels for SMS, email and Facebook have one."))
+        provider = PROVIDERS.get(carrier.provider if carrier else PROVIDER_OF.get(kind, ""))
+        if provider is None or not (address or carrier):
+            return
+        try:
+            found["address"] = provider.own_address(address)
+        except Invalid as refused:
+            self.add_error("address", (refused.fields or {}).get("address", refused.message))
+
+
 @register(Channel, site=SITES[0])
 @register(Channel, site=SITES[1])
 class ChannelAdmin(CenterModelAdmin):
-    list_display = ("name", "kind", "team", "origins", "is_active")
+    form = ChannelForm
+    list_display = ("name", "kind", "team", "reached_at", "is_active")
     list_filter = ("kind", "team", "is_active")
-    search_fields = ("name", "key")
-    readonly_fields = ("preview", "snippet", "secret", "created_at", "used_by")
+    search_fields = ("name", "key", "address")
+    readonly_fields = ("preview", "snippet", "secret", "created_at", "used_by", "carried_by")
     inlines = (WidgetSettingsInline, FormFieldInline)
     actions_detail = ("show_identity_secret", "renew_identity_secret")
     fieldsets = (
-        (None, {"fields": (("name", "kind"), ("team", "is_active"), "allowed_origins", "used_by")}),
+        (None, {"fields": (("name", "kind"), ("team", "is_active"), "allowed_origins", "address", "used_by")}),
         (_("On your site"), {"fields": ("snippet", "preview")}),
         (_("Keys"), {"fields": ("key", "secret", "created_at")}),
     )
 
-    @display(description=_("allowed origins"))
-    def origins(self, obj: Channel) -> str:
+    # For what customers reach by a network, not on a site.
+    carried_fieldsets = (
+        (None, {"fields": (("name", "kind"), ("team", "is_active"), ("address", "carried_by"), "used_by")}),
+        (_("Keys"), {"fields": ("key", "created_at")}),
+    )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        is_carried = obj is not None and obj.kind in CARRIED
+        return self.with_center(self.carried_fieldsets) if is_carried else super().get_fieldsets(request, obj)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return () if obj is not None and obj.kind in CARRIED else super().get_inlines(request, obj)
+
+    @display(description=_("carrier"))
+    def carried_by(self, obj: Channel) -> Any:
+        """Its carrier, or where one is made."""
+        carrier = Carrier.objects.filter(channel=obj.pk).first()
+        if carrier is None:
+            page = reverse("admin:chats_carrier_add", current_app=self.admin_site.name)
+            words = _("None yet: nothing comes in or goes out. Set one up")
+            link = '<a class="text-link" href="{}?channel={}&amp;kind={}">{}</a>'
+            return format_html(link, page, obj.pk, obj.kind, words)
+        page = reverse("admin:chats_carrier_change", args=[carrier.pk], current_app=self.admin_site.name)
+        return format_html('<a class="text-link" href="{}">{}</a>', page, carrier.get_provider_display())
+
+    @display(description=_("address or allowed origins"))
+    def reached_at(self, obj: Channel) -> Any:
+        if obj.kind in CARRIED:
+            return format_html('<bdi dir="ltr">{}</bdi>', obj.address or "–")
         return ", ".join(obj.allowed_origins[:3]) + (" …" if len(obj.allowed_origins) > 3 else "")
 
     @display(description=_("used by"))

@@ -32,10 +32,11 @@ class Speech:
     mounted_at: str
     labels: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     lacks: frozenset[str] = frozenset()  # fields that mean nothing there
+    hint: Any = ""  # what to do with the address
 
 
 SPEECHES: dict[str, Speech] = {
-    Registration.Protocol.HYPERCHAT: Speech(mounted_at="/v1"),
+    Registration.Protocol.HYPERCHAT: Speech(mounted_at="/v1", lacks=frozenset({"demands_secret"})),
     Registration.Protocol.GENESYS: Speech(
         mounted_at="/api",
         labels={
@@ -47,13 +48,28 @@ SPEECHES: dict[str, Speech] = {
                 ),
             ),
         },
-        lacks=frozenset({"secret", "secret_begins", "uses_queue"}),
+        lacks=frozenset({"secret", "secret_begins", "uses_queue", "demands_secret"}),
+    ),
+    Registration.Protocol.EXPERTFLOW: Speech(
+        mounted_at="",
+        labels={
+            "foreign_id": (
+                "contactCenterId",
+                _("Their API knows none: a client adds it where this server has several contact centers."),
+            ),
+        },
+        lacks=frozenset({"public_key", "uses_queue"}),
+        hint=_(
+            "Enter it in your gadgets and connectors instead of the vendor's. A connector adds its secret to the address, as ?secret=…, or names it when it registers."
+        ),
     ),
 }
-# While the API is still to be chosen.
+HINT = _("Enter it in your clients instead of the vendor's. Ids and keys stay as they are.")
+NOT_YET = frozenset({"demands_secret"})  # fields of a page on which the API is still to be chosen
+# The same page's words.
 UNDECIDED: dict[str, Any] = {
     "foreign_id": _(
-        "HyperChat's application id, Genesys' ContactCenterId. Enter the one that your clients send already, or keep this one."
+        "HyperChat's application id, Genesys' ContactCenterId, Expertflow's contactCenterId. Enter the one that your clients send already, or keep this one."
     ),
     "public_key": _(
         "HyperChat's domain key, for web pages of the allowed origins; Genesys' apikey, also the published one."
@@ -76,7 +92,9 @@ class RegistrationForm(CenterForm):
         self._name_fields(is_new)
         if "secret" in self.fields:
             self.fields["secret"].help_text = (
-                _("HyperChat's: the one that your clients send already. Leave it empty to have one made.")
+                _(
+                    "HyperChat's: the one that your clients send already. Leave it empty to have one made, for Expertflow's connectors too."
+                )
                 if is_new
                 else _("Enter another one to replace it, or leave it empty to keep it.")
             )
@@ -122,7 +140,9 @@ class RoomInline(CenterTabularInline):
     fields = ("team", "foreign_id")
     hide_title = True
     verbose_name = _("room")
-    verbose_name_plural = _("rooms or endpoints: the teams that it reaches, under the names that its clients send")
+    verbose_name_plural = _(
+        "rooms, endpoints or subjects: the teams that it reaches, under the names that its clients send"
+    )
 
 
 @register(Registration, site=SITES[0])
@@ -144,6 +164,7 @@ class RegistrationAdmin(CenterModelAdmin):
                     ("application", "channel"),
                     ("protocol", "foreign_id"),
                     ("secret", "secret_begins"),
+                    "demands_secret",
                     ("uses_queue", "is_active"),
                 )
             },
@@ -152,8 +173,9 @@ class RegistrationAdmin(CenterModelAdmin):
     )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """One with chats, customers or web hooks is switched off: its clients' ids live in them."""
-        used = obj is not None and any(rows.exists() for rows in (obj.chats, obj.customers, obj.webhooks))
+        """One with chats, customers, web hooks or connectors is switched off: its clients' ids live in them."""
+        kept = (obj.chats, obj.customers, obj.webhooks, obj.connectors) if obj is not None else ()
+        used = any(rows.exists() for rows in kept)
         return not used and super().has_delete_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -163,7 +185,7 @@ class RegistrationAdmin(CenterModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Without what the API does not know."""
-        lacks = SPEECHES[obj.protocol].lacks if obj else frozenset()
+        lacks = SPEECHES[obj.protocol].lacks if obj else NOT_YET
         rows = super().get_fieldsets(request, obj)
         return [(title, {**options, "fields": _without(options["fields"], lacks)}) for title, options in rows]
 
@@ -180,7 +202,7 @@ class RegistrationAdmin(CenterModelAdmin):
         """What its clients change, and nothing else."""
         context = {
             "code": settings.BASE_URL + SPEECHES[obj.protocol].mounted_at,
-            "hint": _("Enter it in your clients instead of the vendor's. Ids and keys stay as they are."),
+            "hint": SPEECHES[obj.protocol].hint or HINT,
         }
         return render_to_string("administration/snippet.html", context)
 
@@ -199,8 +221,11 @@ class RegistrationAdmin(CenterModelAdmin):
     def used_by(self, obj: Registration) -> Any:
         if obj._state.adding:
             return "–"
-        kept = obj.webhooks.filter(deleted_at=None).count()
-        return links_to(self.admin_site, obj, ("chats_webhook", "registration__id__exact", _("web hooks"), kept))
+        if obj.protocol == Registration.Protocol.EXPERTFLOW:
+            model, name, kept = "chats_connector", _("connectors"), obj.connectors.count()
+        else:
+            model, name, kept = "chats_webhook", _("web hooks"), obj.webhooks.filter(deleted_at=None).count()
+        return links_to(self.admin_site, obj, (model, "registration__id__exact", name, kept))
 
     def save_model(self, request: HttpRequest, obj: Registration, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

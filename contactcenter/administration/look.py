@@ -31,6 +31,7 @@ def _today(site: str) -> dict[str, Any]:
             _item(site, _("Chats"), "forum", "chats_chat"),
             _item(site, _("Offline messages"), "inbox", "chats_offlinemessage"),
             _item(site, _("Customers"), "group", "chats_customer"),
+            _item(site, _("Addresses of customers"), "contact_phone", "chats_account"),
         ],
     }
 
@@ -57,8 +58,10 @@ def _setup(site: str, title: Any, *more: dict[str, Any]) -> dict[str, Any]:
         "items": [
             _item(site, title, "apartment", "contactcenter_contactcenter"),
             _item(site, _("Channels"), "hub", "contactcenter_channel"),
+            _item(site, _("Carriers"), "cell_tower", "chats_carrier"),
             _item(site, _("Applications"), "key", "contactcenter_application"),
             _item(site, _("Foreign accesses"), "sync_alt", "contactcenter_registration"),
+            _item(site, _("Connectors"), "cable", "chats_connector"),
             _item(site, _("Web hooks"), "webhook", "chats_webhook"),
             _item(site, _("Application passwords"), "password", "contactcenter_applicationpassword"),
             *more,
@@ -73,6 +76,8 @@ def _records(site: str) -> dict[str, Any]:
         "items": [
             _item(site, _("Transcripts by mail"), "forward_to_inbox", "chats_transcriptrequest"),
             _item(site, _("Web hook deliveries"), "outbox", "chats_delivery"),
+            _item(site, _("Messages on their way"), "outgoing_mail", "chats_dispatch"),
+            _item(site, _("Outbound messages"), "send", "chats_outboundmessage"),
             _item(site, _("Audit log"), "policy", "contactcenter_auditentry"),
         ],
     }

@@ -53,8 +53,14 @@ class Site(UnfoldAdminSite):
         raise NotImplementedError
 
     def has_permission(self, request: HttpRequest) -> bool:
+        """Asked anew for each request, and once: a page asks for each kind of row, several times."""
         user = person_of(request)
-        return user is not None and self.is_entitled(user) and not lacks_second_factor(user)
+        if user is None:
+            return False
+        known: dict[tuple[str, Any], bool] = vars(request).setdefault("_admitted", {})
+        if (self.name, user.pk) not in known:
+            known[self.name, user.pk] = self.is_entitled(user) and not lacks_second_factor(user)
+        return known[self.name, user.pk]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
         """Times are the center's, on pages and in forms; so the page is rendered before the zone is left."""

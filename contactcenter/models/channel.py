@@ -3,6 +3,7 @@
 import secrets
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -33,6 +34,14 @@ class Channel(CenterRow):
     center = center_key("channels")
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.WEB)
     name = models.CharField(_("name"), max_length=100)
+    address = models.CharField(
+        _("own address"),
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Where customers write to: our phone number, mailbox or page."),
+    )
     key = models.CharField(_("public key"), max_length=64, unique=True, default=new_public_key)
     team = own_key(
         "contactcenter.Team",
@@ -61,7 +70,13 @@ class Channel(CenterRow):
         ordering = ["name"]
         verbose_name = _("channel")
         verbose_name_plural = _("channels")
-        constraints = [addressable("channel"), *same_center("channel", "team")]
+        constraints = [
+            addressable("channel"),
+            models.UniqueConstraint(
+                fields=["center", "kind", "address"], condition=~Q(address=""), name="channel_address_in_center"
+            ),
+            *same_center("channel", "team"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -2,6 +2,7 @@
 
 import secrets
 
+from django.conf import settings
 from django.core.validators import MinLengthValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
@@ -12,6 +13,10 @@ from .tenancy import CenterRow, addressable, center_key, own_key, same_center
 
 # What stands in headers, addresses and query strings of foreign clients.
 PLAIN = RegexValidator(r"^[\x21-\x7e]+$", _("Letters, digits and signs without blanks."))
+# What people may have named a queue or a subject.
+NAMED = RegexValidator(
+    r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?\Z", _("A name without blanks around it.")
+)
 LEAST_SECRET = 12  # characters; it is kept as a fingerprint only
 
 
@@ -23,15 +28,21 @@ def new_domain_key() -> str:
     return secrets.token_hex(20)
 
 
+def demands_secrets() -> bool:
+    """In production; where somebody only tries it out, connectors come as they are."""
+    return not (settings.DEBUG or settings.EMBEDDED)
+
+
 class Registration(CenterRow):
     """One application's access to one foreign API. Its allowed origins are the application's own; its teams have the vendor's names here."""
 
     class Protocol(models.TextChoices):
         HYPERCHAT = "hyperchat", _("Inbenta HyperChat")
         GENESYS = "genesys", _("Genesys customer chat")
+        EXPERTFLOW = "expertflow", _("Expertflow customer channel")
 
     # Their customers prove by a chat's external id that it is theirs, so nobody else may learn it.
-    PROVEN_BY_CHAT_ID = frozenset({Protocol.GENESYS})
+    PROVEN_BY_CHAT_ID = frozenset({Protocol.GENESYS, Protocol.EXPERTFLOW})
 
     center = center_key("registrations")
     application = own_key("contactcenter.Application", related_name="registrations", verbose_name=_("application"))
@@ -65,6 +76,14 @@ class Registration(CenterRow):
         default=True,
         help_text=_(
             "Off: a client asks for an agent itself, and a chat for which it does not ask is offered to nobody."
+        ),
+    )
+    demands_secret = models.BooleanField(
+        _("connectors must show the secret"),
+        default=demands_secrets,
+        db_default=True,
+        help_text=_(
+            "Off: anybody who reaches this server may register as a connector and so gets the messages of its channel."
         ),
     )
     is_active = models.BooleanField(_("active"), default=True)
@@ -104,7 +123,7 @@ class RegistrationTeam(CenterRow):
     registration = own_key("contactcenter.Registration", related_name="rooms", verbose_name=_("foreign access"))
     team = own_key("contactcenter.Team", related_name="registration_teams", verbose_name=_("team"))
     foreign_id = models.CharField(
-        _("room id"), max_length=100, validators=[PLAIN], help_text=_("As the clients send it.")
+        _("room id"), max_length=100, validators=[NAMED], help_text=_("As the clients send it.")
     )
 
     class Meta:

@@ -53,6 +53,9 @@ class Team(CenterRow):
     away_close_seconds = models.PositiveIntegerField(_("close when the customer stays away for (s)"), default=300)
     idle_reminder_seconds = models.PositiveIntegerField(_("remind a silent customer after (s)"), default=300)
     idle_close_seconds = models.PositiveIntegerField(_("close a silent chat after (s)"), default=900)
+    carried_close_hours = models.PositiveIntegerField(
+        _("close a silent chat by SMS, email … after (h)"), default=72, db_default=72
+    )
 
     greeting = models.TextField(_("greeting"), blank=True, help_text=_("Sent when a chat starts."))
     reminder = models.TextField(_("reminder"), blank=True, default="Are you still there?")

@@ -12,6 +12,7 @@ from agents import desk
 from agents.models import Agent
 from agents.seats import open_seat
 from contactcenter.models import User
+from tests.cases import cases
 from tests.conftest import MARKER
 
 pytestmark = pytest.mark.both
@@ -64,7 +65,7 @@ def test_another_centers_desk_is_not_found(signed_in: Client, globex: SimpleName
     assert MARKER not in answer.content.decode()
 
 
-@pytest.mark.parametrize("field", ["is_active", "is_bot"])
+@cases("field", ["is_active", "is_bot"])
 def test_a_seat_that_was_closed_or_is_a_bots_has_no_desk(signed_in: Client, ann: Agent, field: str) -> None:
     setattr(ann, field, field == "is_bot")
     ann.save()
@@ -102,7 +103,7 @@ def test_the_policy_is_strict(signed_in: Client) -> None:
     assert b" style=" not in answer.content
 
 
-@pytest.mark.parametrize(("language", "direction"), [("en", "ltr"), ("de", "ltr"), ("ar", "rtl")])
+@cases(("language", "direction"), [("en", "ltr"), ("de", "ltr"), ("ar", "rtl")])
 def test_the_page_speaks_the_readers_language(signed_in: Client, language: str, direction: str) -> None:
     answer = signed_in.get("/desk/acme/", headers={"accept-language": language})
     assert f'<html lang="{language}" dir="{direction}">' in answer.content.decode()

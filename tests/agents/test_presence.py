@@ -23,6 +23,7 @@ from agents.presence import (
 from agents.seats import set_capacity
 from agents.signals import availability_changed
 from chats.models import Queue
+from tests.cases import cases
 from tests.conftest import make_chat, online
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
@@ -111,7 +112,7 @@ def test_another_window_of_the_agent_takes_the_lease_up_again(ann, now):
     assert presence(ann).is_leased(now + LEAVING)
 
 
-@pytest.mark.parametrize("change", ["status", "lease", "capacity"])
+@cases("change", ["status", "lease", "capacity"])
 def test_the_queues_of_the_agents_teams_become_due(acme, ann, now, change):
     make_chat(acme, now)
     Queue.objects.update(routing_due_at=None)
@@ -145,7 +146,7 @@ def test_a_ticket_lasts_a_minute(ann, now):
     assert not Ticket.objects.exists()
 
 
-@pytest.mark.parametrize("what", ["seat", "user", "center", "session_version"])
+@cases("what", ["seat", "user", "center", "session_version"])
 def test_a_ticket_of_who_lost_the_right_meanwhile_is_worthless(ann, now, what):
     secret = issue_ticket(ann, "", now)
     if what == "session_version":
@@ -160,7 +161,7 @@ def test_a_ticket_of_who_lost_the_right_meanwhile_is_worthless(ann, now, what):
     assert refused.value.code == "unauthorized"
 
 
-@pytest.mark.parametrize("is_signed_out", [False, True])
+@cases("is_signed_out", [False, True])
 def test_a_ticket_ends_with_the_browsers_session(ann, now, is_signed_out):
     session = SessionStore()
     session.create()

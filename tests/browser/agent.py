@@ -77,6 +77,11 @@ class Agent:
         self.chat, self.events = invitation["chat"]["id"], {}
         self.ask({"type": "accept", "invitation": invitation["id"]})
 
+    def follows(self) -> None:
+        """Until the chat's log comes: what is never stored, typing say, is heard from then on."""
+        while not any(event["type"] == "agent.joined" for event in self.events.values()):
+            self.take(PATIENCE)
+
     def say(self, text: str) -> None:
         self.ask({"type": "post", "chat": self.chat, "client_id": uuid.uuid4().hex, "text": text})
 

@@ -116,6 +116,7 @@ def test_a_page_of_an_allowed_origin_talks_with_an_agent(
         agent.accept()
         expect(lines(page, "ParticipantJoined: Maya")).to_be_visible()
         expect(page.locator("#state")).to_have_text("Chatting")
+        agent.follows()
         page.evaluate("act('SendStartTypingNotification', 'Hel')")
         seen = agent.wait(lambda frame: frame["type"] == "typing")
         assert (seen["active"], seen.get("text")) == (True, "Hel")

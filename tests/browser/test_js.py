@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.node, pytest.mark.both]
+pytestmark = pytest.mark.node
 
 ROOT = Path(__file__).resolve().parents[2]
 

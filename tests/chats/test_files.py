@@ -16,6 +16,7 @@ from chats.files.names import clean_name
 from chats.files.store import UNSENT_LIMIT
 from chats.models import Attachment, Chat
 from contactcenter.models import WidgetSettings
+from tests.cases import cases
 from tests.conftest import make_chat
 
 SECRET = b"onlyinthemetadata"
@@ -96,7 +97,7 @@ TAKEN = {
 }
 
 
-@pytest.mark.parametrize("name", TAKEN)
+@cases("name", TAKEN)
 def test_what_the_table_names_is_taken_with_the_type_that_its_bytes_prove(name, started, now):
     data, content_type = TAKEN[name]
     kept = store_attachment(started.chat, started.participant, upload(name, data), now)
@@ -145,7 +146,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@cases("name", REFUSED)
 def test_everything_else_is_refused_and_leaves_nothing(name, started, now, media):
     with pytest.raises(Invalid) as refusal:
         store_attachment(started.chat, started.participant, upload(name, REFUSED[name]), now)
@@ -208,7 +209,7 @@ def png_bomb(width, height):
     )
 
 
-@pytest.mark.parametrize("size", [(50_000, 50_000), (8000, 8000), (1, 60_000_000)])
+@cases("size", [(50_000, 50_000), (8000, 8000), (1, 60_000_000)])
 def test_a_bomb_is_refused_before_it_is_unpacked(size, started, now):
     with pytest.raises(TooLarge):
         store_attachment(started.chat, started.participant, upload("a.png", png_bomb(*size)), now)
@@ -235,7 +236,7 @@ def moving(form, frames, size=(40, 30)):
     return out.getvalue()
 
 
-@pytest.mark.parametrize(("form", "name"), [("GIF", "a.gif"), ("WEBP", "a.webp")])
+@cases(("form", "name"), [("GIF", "a.gif"), ("WEBP", "a.webp")])
 def test_a_moving_picture_still_moves(form, name, started, now):
     kept = store_attachment(started.chat, started.participant, upload(name, moving(form, 5)), now)
     again = Image.open(kept.file)
@@ -323,7 +324,7 @@ def body_of(response):
     return b"".join(response.streaming_content)
 
 
-@pytest.mark.parametrize("name", TAKEN)
+@cases("name", TAKEN)
 def test_every_kind_is_served_inert(name, started, now):
     data, content_type = TAKEN[name]
     kept = store_attachment(started.chat, started.participant, upload(name, data), now)

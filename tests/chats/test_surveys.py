@@ -14,6 +14,7 @@ from chats.actions.close import close_chat
 from chats.models import Chat, Event
 from chats.surveys import LINK_LIFE, LONGEST_COMMENT, signer, survey_link
 from contactcenter.models import ContactCenter
+from tests.cases import cases
 from tests.conftest import MARKER, make_chat
 
 
@@ -92,7 +93,7 @@ def test_an_open_chat_is_rated_when_it_has_ended(client, acme, now):
     assert Chat.objects.get().rating is None
 
 
-@pytest.mark.parametrize(
+@cases(
     "answer",
     [{}, {"rating": ""}, {"rating": "0"}, {"rating": "6"}, {"rating": "x"}, {"rating": "4\0"}, {"comment": "only"}],
 )
@@ -105,7 +106,7 @@ def test_without_a_mark_the_form_says_so_and_keeps_what_was_typed(client, chat, 
     assert chat.rating is None
 
 
-@pytest.mark.parametrize("comment", ["x" * (LONGEST_COMMENT + 1), "a\0b"])
+@cases("comment", ["x" * (LONGEST_COMMENT + 1), "a\0b"])
 def test_a_comment_that_cannot_be_kept_is_refused(client, chat, comment):
     answer = client.post(path_of(chat), {"rating": "4", "comment": comment})
     assert answer.status_code == 400
@@ -132,7 +133,7 @@ def test_ratings_without_end_are_slowed_down(client, chat):
     assert Event.objects.filter(type="survey.answered").count() <= 10
 
 
-@pytest.mark.parametrize("token", ["x", "x.y.z", "a" * 500, "%00", "AAAA.1abc.sig", "..", "MDAwMDAwMDAwMDAwMDAwMA"])
+@cases("token", ["x", "x.y.z", "a" * 500, "%00", "AAAA.1abc.sig", "..", "MDAwMDAwMDAwMDAwMDAwMA"])
 def test_a_wrong_link_is_no_link(client, db, token):
     answer = client.get(f"/survey/{token}/")
     assert answer.status_code == 404

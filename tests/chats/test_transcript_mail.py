@@ -21,6 +21,7 @@ from chats.transcripts import mail as mailing
 from chats.transcripts import paper
 from chats.transcripts.mail import ATTEMPTS, BACK_OFF, HANDING_OVER, LEASE, UNKNOWN, due_transcripts, send_transcript
 from contactcenter.models import ContactCenter
+from tests.cases import cases
 from tests.chats.transcript_texts import ATTACKS, PRIVATE, SCRIPTS, say
 from tests.conftest import make_held_chat
 
@@ -81,7 +82,7 @@ def test_three_addresses_at_most(held, now):
     request_transcript(held.chat, "mia0@example.com", now=now)
 
 
-@pytest.mark.parametrize(
+@cases(
     "address",
     [
         "",

@@ -110,6 +110,19 @@ def test_a_reader_from_right_to_left_gets_a_page_from_right_to_left():
     assert min(place for text, place in places if "Mia" in text) > 400
 
 
+def test_what_is_written_the_other_way_stays_beside_its_speaker():
+    for direction, text in (("rtl", "Parcel"), ("ltr", "مرحبا")):
+        reader = pypdf.PdfReader(io.BytesIO(render_pdf(transcript(text, direction=direction))))
+        places = []
+        reader.pages[0].extract_text(
+            visitor_text=lambda text, _cm, tm, _font, _size, to=places: to.append((text, tm[4]))
+        )
+        (name,) = [place for text, place in places if "Mia" in text]
+        said = [place for found, place in places if set(letters(text)) & set(letters(found))]
+        assert said
+        assert all(abs(place - name) < 60 for place in said), places
+
+
 def test_what_no_font_has_is_shown_as_missing_never_left_out(monkeypatch):
     faces = Faces()
     monkeypatch.setattr(faces, "_server_faces", list)

@@ -22,6 +22,7 @@ from chats.transcripts.reading import Notice, Words, beginning, read_transcript,
 from chats.transcripts.sentences import SAID, SENTENCES, SILENT
 from chats.transcripts.serve import serve_customer_transcript, serve_staff_transcript
 from contactcenter.models import ContactCenter, Team
+from tests.cases import cases
 from tests.chats.transcript_texts import ATTACKS, PRIVATE, SCRIPTS, say
 from tests.conftest import make_chat, make_held_chat
 
@@ -149,7 +150,7 @@ def test_times_are_the_teams_and_days_begin_at_its_midnight(held):
     assert "Europe/Berlin" in str(read_transcript(Chat.objects.get(pk=held.chat.pk)).facts)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("language", "label", "direction"),
     [
         ("de", "1. März 2026", "ltr"),

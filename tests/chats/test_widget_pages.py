@@ -10,6 +10,7 @@ from chats.demo_site import demo_channel
 from chats.models import Chat
 from chats.widget import is_origin
 from contactcenter.models import Channel
+from tests.cases import cases
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
@@ -50,14 +51,12 @@ def test_the_frame_may_be_framed_and_is_not_kept(client: Client, acme: SimpleNam
     assert not response.cookies
 
 
-@pytest.mark.parametrize("key", ["", "pk_unknown", "pk_\0", "x" * 500])
+@cases("key", ["", "pk_unknown", "pk_\0", "x" * 500])
 def test_an_unknown_key_is_404(client: Client, acme: SimpleNamespace, key: str) -> None:
     assert client.get("/widget/frame/", {"key": key}).status_code == 404
 
 
-@pytest.mark.parametrize(
-    "change", [{"is_active": False}, {"kind": Channel.Kind.SMS}, {"kind": Channel.Kind.APP}], ids=str
-)
+@cases("change", [{"is_active": False}, {"kind": Channel.Kind.SMS}, {"kind": Channel.Kind.APP}])
 def test_only_an_active_web_channel_has_a_panel(
     client: Client, acme: SimpleNamespace, change: dict[str, object]
 ) -> None:
@@ -71,7 +70,7 @@ def test_a_closed_center_has_no_panel(client: Client, acme: SimpleNamespace) -> 
     assert client.get("/widget/frame/", {"key": acme.channel.key}).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["<script>alert(1)</script>", '" onload="alert(1)'])
+@cases("name", ["<script>alert(1)</script>", '" onload="alert(1)'])
 def test_names_are_escaped(client: Client, acme: SimpleNamespace, name: str) -> None:
     acme.center.name = name
     acme.center.save()
@@ -98,7 +97,7 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("origin", HOSTILE, ids=repr)
+@cases("origin", HOSTILE)
 def test_what_is_no_origin_never_reaches_the_policy(client: Client, acme: SimpleNamespace, origin: object) -> None:
     assert not is_origin(origin)
     Channel.objects.filter(pk=acme.channel.pk).update(allowed_origins=[origin, "https://good.example:8443"])

@@ -7,13 +7,26 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.utils import timezone
 
 from agents.models import Agent, CannedReply, Disposition
-from chats.models import Attempt, Chat, Delivery, OfflineMessage, TranscriptRequest, Webhook
+from chats.models import (
+    Account,
+    Attempt,
+    Carrier,
+    Chat,
+    Connector,
+    Delivery,
+    Dispatch,
+    OfflineMessage,
+    OutboundMessage,
+    TranscriptRequest,
+    Webhook,
+)
 from contactcenter import audit
 from contactcenter.administration.sites import center_site
 from contactcenter.models import (
     Application,
     ApplicationPassword,
     ApplicationTeam,
+    Channel,
     FormField,
     Holiday,
     OpeningHours,
@@ -64,6 +77,8 @@ def furnish(place: SimpleNamespace, admin: Agent, mark: str = "") -> SimpleNames
         ),
         "agents.disposition": Disposition.objects.create(center=center, name=f"Solved {mark}"),
         **hooked(registration, chat, mark),
+        **connected(registration, mark),
+        **carried(chat, mark),
         "chats.customer": customer,
         "chats.chat": chat,
         "chats.transcriptrequest": TranscriptRequest.objects.create(
@@ -91,6 +106,37 @@ def hooked(registration: Registration, chat: Chat, mark: str) -> dict[str, Any]:
     )  # fmt: skip
     Attempt.objects.create(center=center, delivery=delivery, at=now, milliseconds=7, status=500, body=f"no {mark}")
     return {"chats.webhook": webhook, "chats.delivery": delivery}
+
+
+def connected(registration: Registration, mark: str) -> dict[str, Any]:
+    """A connector with a text that waits for it. Its number stands in no page by chance."""
+    center = registration.center
+    connector = Connector.objects.create(
+        center=center, registration=registration, channel=registration.channel, name=f"sms{mark}".lower(),
+        title=f"Texts {mark}",
+    )  # fmt: skip
+    message = OutboundMessage.objects.create(
+        number=8_000_000_000_000 + connector.pk.int % 1_000_000_000_000, center=center, connector=connector,
+        application=registration.application, account=f"+49 {mark}", text=f"Sale {mark}", client_id=f"id {mark}",
+    )  # fmt: skip
+    return {"chats.connector": connector, "chats.outboundmessage": message}
+
+
+def carried(chat: Chat, mark: str) -> dict[str, Any]:
+    """A page of Facebook's by which a message did not arrive; its customer wants no more."""
+    center, now = chat.center, timezone.now()
+    channel = Channel.objects.create(center=center, kind="facebook", name=f"Page {mark}", address=f"47{mark}")
+    carrier = Carrier(center=center, channel=channel, provider="messenger", settings={"graph_url": f"https://{mark}"})
+    carrier.keep_secrets({"verify_token": f"verify {mark}", "page_token": f"page {mark}"})
+    carrier.save()
+    account = Account.objects.create(
+        center=center, kind="facebook", address=f"psid{mark}", customer=chat.customer, stopped_at=now
+    )
+    dispatch = Dispatch.objects.create(
+        number=9_000_000_000_000 + chat.pk.int % 1_000_000_000_000, center=center, channel=channel, chat=chat,
+        account=account, position=1, index=1, failed_at=now, error=f"No {mark}", external_id=f"mid {mark}",
+    )  # fmt: skip
+    return {"chats.carrier": carrier, "chats.account": account, "chats.dispatch": dispatch}
 
 
 def registered() -> list[Any]:

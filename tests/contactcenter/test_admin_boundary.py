@@ -12,6 +12,7 @@ from agents.models import Agent
 from chats.models import Chat
 from contactcenter.administration.sites import center_site, operator_site
 from contactcenter.models import Application, Channel, Holiday, Team
+from tests.cases import cases
 from tests.conftest import MARKER
 from tests.contactcenter.admin_cast import furnish, label, make_admin, make_operator, registered
 
@@ -65,7 +66,7 @@ def test_every_model_of_the_site_is_in_the_cast(ours: SimpleNamespace) -> None:
     assert sorted(ours.rows) == MODELS
 
 
-@pytest.mark.parametrize("name", MODELS)
+@cases("name", MODELS)
 def test_lists_show_own_rows_only(name: str, ada: Client, ours: SimpleNamespace, theirs: SimpleNamespace) -> None:
     plain = ada.get(path(name, "changelist"), follow=True)
     assert plain.status_code == 200
@@ -79,7 +80,7 @@ def test_lists_show_own_rows_only(name: str, ada: Client, ours: SimpleNamespace,
         assert MARKER not in body, query
 
 
-@pytest.mark.parametrize("name", MODELS)
+@cases("name", MODELS)
 def test_own_pages_open_and_are_clean(name: str, ada: Client, ours: SimpleNamespace, theirs: SimpleNamespace) -> None:
     row, model_admin = ours.rows[name], admin_of(name)
     for page in ["change", "history", "delete"]:
@@ -97,7 +98,7 @@ def test_own_pages_open_and_are_clean(name: str, ada: Client, ours: SimpleNamesp
         assert_clean(response, theirs)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@cases("name", MODELS)
 def test_a_strangers_id_is_not_found(name: str, ada: Client, ours: SimpleNamespace, theirs: SimpleNamespace) -> None:
     row = theirs.rows[name]
     before = model_to_dict(type(row).objects.get(pk=row.pk))
@@ -112,7 +113,7 @@ def test_a_strangers_id_is_not_found(name: str, ada: Client, ours: SimpleNamespa
     assert model_to_dict(type(row).objects.get(pk=row.pk)) == before
 
 
-@pytest.mark.parametrize("name", MODELS)
+@cases("name", MODELS)
 def test_bulk_actions_pass_by_strangers(name: str, ada: Client, ours: SimpleNamespace, theirs: SimpleNamespace) -> None:
     row = theirs.rows[name]
     before = model_to_dict(type(row).objects.get(pk=row.pk))

@@ -6,13 +6,16 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from agents.models import Agent
 from agents.seats import open_seat
 from contactcenter.accounts import end_sessions
 from contactcenter.models import AuditEntry, User
+from tests.cases import cases
 from tests.conftest import make_agent
 from tests.contactcenter.admin_cast import make_admin, make_operator
 
@@ -38,7 +41,16 @@ def test_a_stranger_signs_in_first_and_comes_back(client: Client, acme: SimpleNa
     assert (answer.status_code, answer["Location"]) == (302, page)
 
 
-@pytest.mark.parametrize("role", ["agent", "supervisor"])
+def test_a_page_asks_once_who_is_there(client: Client, acme: SimpleNamespace) -> None:
+    client.force_login(make_admin(acme, "Ada").user)
+    client.get(HOME)
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(HOME).status_code == 200
+    seats = [query for query in asked.captured_queries if "is_bot" in query["sql"] and "center_id" in query["sql"]]
+    assert len(seats) <= 5, seats
+
+
+@cases("role", ["agent", "supervisor"])
 def test_only_administrators_get_in(client: Client, acme: SimpleNamespace, role: str) -> None:
     client.force_login(make_agent(acme, "Bob", role=role).user)
     assert client.get(HOME, follow=True).status_code == 403

@@ -11,6 +11,7 @@ from django.urls import reverse
 from agents.models import Agent
 from chats.actions.hooks import add_webhook
 from contactcenter.models import Application, AuditEntry, Channel, Registration, RegistrationTeam, hash_secret
+from tests.cases import cases
 from tests.conftest import MARKER
 from tests.contactcenter.admin_cast import make_admin, make_operator
 
@@ -103,7 +104,7 @@ def test_a_secret_is_renewed_on_request(desk: Client, shop: Application, entranc
     assert AuditEntry.objects.filter(action="renew secret").count() == 1
 
 
-@pytest.mark.parametrize("secret", ["short", "has blanks in it", "ends-with-ü-here", "x" * 201])
+@cases("secret", ["short", "has blanks in it", "ends-with-ü-here", "x" * 201])
 def test_secrets_that_no_client_could_send_are_refused(
     desk: Client, shop: Application, entrance: Channel, secret: str
 ) -> None:
@@ -162,7 +163,7 @@ def test_a_room_or_a_team_twice_is_a_sentence_and_no_crash(
     assert not RegistrationTeam.objects.exists()
 
 
-@pytest.mark.parametrize("field", ["foreign_id", "public_key"])
+@cases("field", ["foreign_id", "public_key"])
 def test_ids_are_without_blanks(desk: Client, shop: Application, entrance: Channel, field: str) -> None:
     answer = desk.post(url("add"), form(shop, entrance, **{field: "a b"}))
     assert answer.status_code == 200

@@ -32,6 +32,7 @@ from contactcenter.models import (
     WidgetSettings,
     hash_secret,
 )
+from tests.cases import cases
 from tests.conftest import make_agent, make_chat, make_held_chat, online
 from tests.contactcenter.admin_cast import make_admin, make_operator
 
@@ -134,7 +135,7 @@ def test_a_person_cannot_become_a_bot(desk: Client, acme: SimpleNamespace) -> No
     assert not bob.is_bot
 
 
-@pytest.mark.parametrize("change", [{"role": "supervisor"}, {"is_active": ""}])
+@cases("change", [{"role": "supervisor"}, {"is_active": ""}])
 def test_a_changed_role_or_a_closed_seat_ends_sessions(
     desk: Client, acme: SimpleNamespace, change: dict[str, str]
 ) -> None:
@@ -174,7 +175,7 @@ def channel_form(channel: Channel, **changes: Any) -> dict[str, Any]:
     return form | changes
 
 
-@pytest.mark.parametrize(
+@cases(
     "origin",
     ["www.example.com", "https://example.com/", "https://example.com/a", "https://*.example.com", "null", "ftp://a.b",
      "https://user@example.com", "HTTPS://example.com", "https://example.com:99999", "https://a.example https://b"],

@@ -14,6 +14,7 @@ import pytest
 from django.test import Client
 
 from contactcenter.cache import SharedCache
+from tests.cases import cases
 
 pytestmark = pytest.mark.both
 
@@ -106,9 +107,7 @@ def test_requests_share_their_connections(cache: Any, redis: Any) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "key", ['"abc\\000defghijklmnop"', "x" * 500, "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"]
-)
+@cases("key", ['"abc\\000defghijklmnop"', "x" * 500, "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"])
 def test_a_session_key_that_we_cannot_have_made_is_none(client: Client, settings: Any, key: str) -> None:
     cookie = f"{settings.SESSION_COOKIE_NAME}={key}"
     assert client.get("/accounts/login/", headers={"cookie": cookie}).status_code == 200

@@ -1,7 +1,6 @@
 """The files that describe a larger installation say what the code needs."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 import yaml
 
 from contactcenter.edge import Limits
+from tests.services.nginx import MARKS, Nginx
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -20,12 +20,8 @@ def nginx_text() -> str:
 
 @pytest.mark.nginx
 def test_nginx_takes_its_configuration(tmp_path: Path) -> None:
-    program = shutil.which("nginx") or "/usr/sbin/nginx"
-    # The names of the web processes exist only within compose.
-    text = re.sub(r"web[12]:8000", "127.0.0.1:8000", nginx_text()).replace("/tmp/nginx.pid", f"{tmp_path}/pid")
-    file = tmp_path / "nginx.conf"
-    file.write_text(text)
-    done = subprocess.run([program, "-t", "-c", str(file), "-e", "stderr"], capture_output=True, text=True)
+    file = Nginx(tmp_path, [8000, 8001]).file
+    done = subprocess.run([Nginx.program(), "-t", "-c", str(file), "-e", "stderr"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
@@ -50,6 +46,10 @@ def test_compose_has_every_process_and_every_variable_is_one_that_we_read() -> N
     told = (ROOT / ".env.example").read_text()
     given = composed["services"]["web1"]["environment"]
     assert [name for name in given if f"{name}=" not in told] == []
+    # A session's id begins with its process's mark, by which nginx finds the process.
+    for mark in MARKS:
+        assert composed["services"][mark]["environment"] == {**given, "SERVER_MARK": mark}
+        assert f"~^{mark}\\." in nginx_text()
     assert composed["services"]["beat"]["command"].startswith("celery -A contactcenter beat")
 
 

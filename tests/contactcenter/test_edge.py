@@ -1,6 +1,7 @@
 """The edge, spoken to in ASGI: what reaches Django, what is refused before, and that waiting costs no thread."""
 
 import asyncio
+import io
 import json
 import threading
 import time
@@ -8,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse, JsonResponse
 
 from contactcenter import longpoll
@@ -205,6 +207,24 @@ async def test_headers_with_underscores_are_dropped() -> None:
     assert "HTTP_X_LONG_POLL_ROUND" not in seen
 
 
+async def test_a_charset_that_a_client_names_is_dropped() -> None:
+    """Python knows base64 as a codec, and Django takes any codec for a charset."""
+    for named in (
+        b"; charset=base64",
+        b' ;CHARSET="rot13"',
+        b";charset*0=undefined",
+        b';c; charset="x"harset=base64',
+        b"",
+    ):
+        client = Client(chunks=[b""], query=b"a=b", headers=[(b"content-type", b"text/plain" + named)])
+        seen = json.loads((await client.ask(make())).body)
+        assert seen["CONTENT_TYPE"].partition(";")[0].strip() == "text/plain"
+        WSGIRequest({"REQUEST_METHOD": "GET", "QUERY_STRING": "a=b", "wsgi.input": io.BytesIO(), **seen})  # raised
+    kept = b"multipart/form-data; boundary=charset"
+    seen = json.loads((await Client(chunks=[b""], headers=[(b"content-type", kept)]).ask(make())).body)
+    assert seen["CONTENT_TYPE"] == kept.decode()
+
+
 @pytest.mark.parametrize(
     "host", [b"evil.example.com", b"", b"chat.example.com.evil.com", b"chat.example.com/x", b"a b"]
 )
@@ -383,6 +403,8 @@ def test_long_poll_waits_at_most_25_seconds_and_never_a_negative_time() -> None:
 class Polls:
     """An application beside Django's, as Socket.IO is."""
 
+    largest = 1200
+
     def __init__(self) -> None:
         self.seen: list[tuple[str, bytes]] = []
         self.stops = 0
@@ -426,8 +448,11 @@ async def test_an_aside_answers_its_own_paths_and_no_others() -> None:
 
 
 @pytest.mark.both
-async def test_an_aside_gets_bodies_within_the_ordinary_limit_and_hosts_of_ours() -> None:
+async def test_an_aside_gets_bodies_within_its_own_limit_and_hosts_of_ours() -> None:
     polls = Polls()
+    fitting = Client("/v1/live/", chunks=[b"x" * 1100])
+    await fitting.ask(beside(polls))
+    assert (fitting.status, polls.seen.pop()) == (200, ("/v1/live/", b"x" * 1100))
     large = Client("/v1/live/", chunks=[b"x" * 1500])
     await large.ask(beside(polls))
     assert large.status == 413

@@ -137,3 +137,13 @@ def test_every_variable_of_the_settings_is_told_in_the_example() -> None:
 def test_refusal_names_the_variable() -> None:
     with pytest.raises(ImproperlyConfigured, match="NO_SUCH"):
         env.choice("NO_SUCH", "c", ["a", "b"])
+
+
+def test_a_word_has_letters_and_digits_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.word("NO_SUCH") == ""
+    monkeypatch.setenv("MARK", "web1")
+    assert env.word("MARK") == "web1"
+    for odd in ("web-1", "web.1", "wéb", "a b"):
+        monkeypatch.setenv("MARK", odd)
+        with pytest.raises(ImproperlyConfigured, match="MARK"):
+            env.word("MARK")

@@ -13,6 +13,7 @@ from contactcenter import health, metrics
 from contactcenter.celery import SWEEPS, app, canary
 from contactcenter.models import Installation
 from contactcenter.outage import is_outage
+from tests.cases import cases
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -133,7 +134,7 @@ def test_unknown_address_is_json_for_programs_and_a_page_for_people(client: Clie
     assert client.get("/nothing-here", headers={"Accept": "text/html"}).content.startswith(b"<!doctype html>")
 
 
-@pytest.mark.parametrize(("path", "is_json"), [("/api/v1/x", True), ("/desk/", False)])
+@cases(("path", "is_json"), [("/api/v1/x", True), ("/desk/", False)])
 def test_database_away_is_503_without_a_traceback(path: str, is_json: bool) -> None:
     from contactcenter.errors import server_error
 

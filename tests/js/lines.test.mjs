@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { luminance, readableOn } from "../../agents/static/desk/accent.js";
-import { splitLinks, toLines } from "../../agents/static/desk/lines.js";
+import { fileNames, hostOf, linkName, splitLinks, toLines } from "../../agents/static/desk/lines.js";
 
 let position = 0;
 const at = (minute, day = 21) => `2026-11-${day}T09:${String(minute).padStart(2, "0")}:00Z`;
@@ -21,6 +21,27 @@ test("messages of one sender within five minutes are one group", () => {
 test("notes never stand in a group with messages", () => {
   const lines = toLines([say("agent", 0), say("agent", 1, { type: "note.posted", index: null }), say("agent", 2)], undefined);
   assert.deepEqual(shape(lines), ["day", "out 1", "out note 1", "out 1"]);
+});
+
+test("what the customer's side tells staff is a note, and none of the customer's messages", () => {
+  const lines = toLines([say("customer", 0), say("customer", 1, { type: "note.posted", index: null }), say("customer", 2)], 1);
+  assert.deepEqual(shape(lines), ["day", "new", "in 1", "in note 1", "in 1"]);
+});
+
+test("a group is meant for the same people", () => {
+  const to = (...names) => ({ data: { to: names.map((name) => ({ id: name, name })) } });
+  const lines = toLines([say("agent", 0), say("agent", 0, to("Ann")), say("agent", 0, to("Ann")), say("agent", 0, to("Ann", "Bob")), say("agent", 0)], undefined);
+  assert.deepEqual(lines.slice(1).map((line) => [line.to, line.events.length]), [[[], 1], [["Ann"], 2], [["Ann", "Bob"], 1], [[], 1]]);
+});
+
+test("a link has a name, and an honest host", () => {
+  const link = (name, url) => ({ type: "image/png", name, url });
+  assert.equal(linkName(link("Map", "https://a.example/1")), "Map");
+  assert.equal(linkName(link("  ", "https://a.example:8443/1")), "a.example:8443");
+  assert.equal(hostOf("https://bаnk.example/"), "xn--bnk-6cd.example", "a letter of another alphabet is told");
+  assert.deepEqual(["javascript:alert(1)", "data:text/html,x", "/x", "", "https://"].map(hostOf), ["", "", "", "", ""]);
+  const event = say("customer", 0, { text: "", attachments: [{ name: "a.pdf" }], data: { links: [link("", "https://a.example/1"), link("Map", "https://b.example")] } });
+  assert.equal(fileNames(event), "a.pdf, a.example, Map");
 });
 
 test("the new line stands before the first unread message of the customer, once", () => {

@@ -206,3 +206,28 @@ test("after a reconnect one is asked only where the server says so", () => {
   store.receive(welcome({ chats: [chat(), visit("invited").chat] }), 0);
   assert.deepEqual([[...store.state.asked], [...store.state.mine]], [["v1"], ["c1"]]);
 });
+
+test("a message without text is told in lists by the names of its files and links", () => {
+  const links = [{ type: "", name: "Map", url: "https://a.example" }];
+  const { thread } = desk([events(event(1, { text: "", attachments: [{ name: "a.pdf" }], data: { links } }))]);
+  assert.equal(thread.chat.last_message.text, "a.pdf, Map");
+});
+
+test("how far a chat was delivered is known from the chat, and never goes back", () => {
+  const { store, thread } = desk([{ type: "chat", chat: chat("c1", { delivered: { agent: 0, customer: 4 } }) }]);
+  assert.equal(thread.delivered, 4);
+  store.receive({ type: "chat", chat: chat("c1", { delivered: { agent: 0, customer: 3 } }) }, 0);
+  store.receive({ type: "delivered", chat: "c1", kind: "customer", index: 6 }, 0);
+  store.receive({ type: "chat", chat: chat("c1", { delivered: { agent: 0, customer: 5 } }) }, 0);
+  assert.equal(thread.delivered, 6);
+});
+
+test("a queue that was drawn before does not undo what a connector does now", () => {
+  const away = { connector: "sms", account: "1", away_since: "2026-11-21T09:00:00Z", owed_since: null };
+  const queue = (delivery) => ({ type: "queue", teams: [{ id: "t1", waiting: 1, oldest_at: null, chats: [chat("c2", { state: "queued", delivery })] }] });
+  const { store } = desk([queue(away)]);
+  assert.deepEqual(store.thread("c2").chat.delivery, away);
+  store.receive({ type: "chat", chat: chat("c2", { state: "queued", held: false, delivery: { ...away, away_since: null } }) }, 0);
+  store.receive(queue(away), 0);
+  assert.equal(store.thread("c2").chat.delivery.away_since, null);
+});

@@ -83,7 +83,8 @@ class Stack:
 
     def start_web(self, name: str) -> None:
         command = [sys.executable, "manage.py", "serve", "--host", "127.0.0.1", "--port", str(self.ports[name])]
-        self._start(name, command)
+        # As deploy/compose.yaml names them: nginx.py sends Socket.IO's sessions by these marks.
+        self._start(name, command, SERVER_MARK=name.replace("-", ""))
 
     def wait_ready(self, url: str) -> None:
         _until(lambda: urllib.request.urlopen(f"{url}/readyz", timeout=2).status == 200)
@@ -126,10 +127,11 @@ class Stack:
         with psycopg.connect(self.postgres_url, autocommit=True) as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{self.database}" WITH (FORCE)')
 
-    def _start(self, name: str, command: list[str]) -> "subprocess.Popen[bytes]":
+    def _start(self, name: str, command: list[str], **settings: str) -> "subprocess.Popen[bytes]":
+        environment = {**self.environment, **settings}
         with (self.data / f"{name}.log").open("ab") as output:
             process = subprocess.Popen(
-                command, cwd=ROOT, env=self.environment, stdout=output, stderr=output, start_new_session=True
+                command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
             )
         self.processes[name] = process
         return process

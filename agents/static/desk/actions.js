@@ -3,9 +3,10 @@ import { config, poster, socket, store } from "./desk.js";
 import { askToNotify } from "./alerts.js";
 import { loadAll, loadChat, loadCustomer, loadOlder } from "./loads.js";
 import { lastIndex } from "./log.js";
+import { mayLeave } from "./travel.js";
 import { setTyping } from "./typing.js";
 import { draft, mode, setDraft, setUi, toast, ui } from "./ui.js";
-import { errorText, t } from "./words.js";
+import { errorText, now, t } from "./words.js";
 
 /** @param {any} error */
 export function explain(error) {
@@ -103,7 +104,7 @@ export async function decline(invitation) {
 }
 
 /** @param {any} chat ours from now on */
-function takeOver(chat) {
+export function takeOver(chat) {
   store.receive({ type: "chat", chat: { ...chat, held: true } }, Date.now());
   setUi({ tab: "mine" });
   openChat(chat.id);
@@ -140,6 +141,7 @@ export function send(chat) {
   const text = draft(chat).trim();
   const uploads = (ui.uploads.get(chat) || []).filter((item) => item.state === "done");
   if (!text && !uploads.length) return;
+  if (!writesNote(chat) && !mayLeave(store.thread(chat).chat, text, now())) return;
   if ((ui.uploads.get(chat) || []).some((item) => item.state === "busy")) return toast(t("upload.wait"));
   post(chat, text, writesNote(chat), uploads.map((item) => item.attachment));
   ui.uploads.delete(chat);

@@ -1,4 +1,5 @@
 // What each frame of the server does to the state: a table from frame type to function.
+import { fileNames } from "./lines.js";
 
 /**
  * @typedef {import("./store.js").Store} Store
@@ -132,8 +133,8 @@ function takeGone(store, frame) {
 function takeQueue(store, teams) {
   store.state.queue = new Map(teams.map((team) => [team.id, team]));
   for (const team of teams) {
-    // One queue is shown to many: whose guest somebody is it cannot say.
-    for (const { guest: _, ...chat } of team.chats || []) store.putChat(chat);
+    // One queue is shown to many, and not made anew for all that changes: whose guest somebody is it cannot say, nor what a connector does now.
+    for (const { guest: _, ...chat } of team.chats || []) store.putChat({ ...chat, delivery: (store.state.threads.get(chat.id)?.chat || chat).delivery });
   }
 }
 
@@ -165,7 +166,7 @@ function applyEvent(thread, event) {
   chat.head = event.position;
   if (event.type === "message.posted") {
     const fromCustomer = event.sender.kind === "customer";
-    chat.last_message = { text: event.text || event.attachments?.[0]?.name || "", at: event.at, sender_kind: event.sender.kind };
+    chat.last_message = { text: event.text || fileNames(event), at: event.at, sender_kind: event.sender.kind };
     chat.waiting_since = fromCustomer ? chat.waiting_since || event.at : event.sender.kind === "system" ? chat.waiting_since : null;
     if (fromCustomer) thread.typing = null;
   } else if (event.type === "chat.closed") {

@@ -1,11 +1,13 @@
 // The keyboard: single letters where nobody types, ⌘K or Ctrl+K everywhere.
 import { accept, decline } from "./actions.js";
 import { join, refuse } from "./guests.js";
+import { chooseWay, writeTo } from "./reach.js";
 import { store } from "./desk.js";
 import { setUi, ui } from "./ui.js";
 import { focusComposer, isColleagues, setMode } from "./views/composer.js";
 import { move } from "./views/list.js";
 import { resetPalette } from "./views/palette.js";
+import { mayMove } from "./views/reach.js";
 import { togglePanel } from "./views/thread.js";
 
 const isTyping = (/** @type {EventTarget|null} */ target) =>
@@ -46,6 +48,8 @@ const KEYS = {
   n: () => notable() && setMode(/** @type {string} */ (notable()), "note"),
   t: () => ownOpen() && setUi({ dialog: { kind: "transfer", chat: ownOpen() } }),
   e: () => ownOpen() && setUi({ dialog: { kind: "close", chat: ownOpen() } }),
+  c: () => ui.outbound.length && writeTo(),
+  g: () => ui.open && mayMove(store.state.threads.get(ui.open)) && chooseWay(ui.open),
   a: () => answer(accept, join),
   d: () => answer(decline, refuse),
   i: togglePanel,

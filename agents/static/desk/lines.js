@@ -4,7 +4,7 @@
  * @typedef {import("./log.js").Event} Event
  * @typedef {{kind: "day", key: string, at: string}
  *   | {kind: "new", key: string}
- *   | {kind: "group", key: string, side: "in"|"out", note: boolean, sender: import("./log.js").Sender, at: string, events: Event[]}
+ *   | {kind: "group", key: string, side: "in"|"out", note: boolean, sender: import("./log.js").Sender, to: string[], at: string, events: Event[]}
  *   | {kind: "quiet", key: string, event: Event}
  *   | {kind: "imported", key: string, event: Event}} Line
  */
@@ -54,14 +54,19 @@ function add(lines, event) {
     return;
   }
   const note = event.type === "note.posted";
+  const to = addressees(event);
   const last = lines[lines.length - 1];
-  if (last?.kind === "group" && last.note === note && isSame(last.sender, event.sender) && isSoon(last.events, event)) {
+  const goesOn = last?.kind === "group" && last.note === note && isSame(last.sender, event.sender) && isSoon(last.events, event);
+  if (goesOn && last.to.join("\n") === to.join("\n")) {
     last.events.push(event);
     return;
   }
   const side = event.sender.kind === "customer" ? "in" : "out";
-  lines.push({ kind: "group", key, side, note, sender: event.sender, at: event.at, events: [event] });
+  lines.push({ kind: "group", key, side, note, sender: event.sender, to, at: event.at, events: [event] });
 }
+
+/** Whom a message is meant for, by name; nobody = all. @param {Event} event @returns {string[]} */
+const addressees = (event) => (event.data?.to || []).map((/** @type {{name: string}} */ one) => one.name);
 
 /** @type {(a: Event["sender"], b: Event["sender"]) => boolean} */
 const isSame = (a, b) => a.kind === b.kind && (a.id || a.name) === (b.id || b.name);
@@ -92,6 +97,15 @@ export function splitLinks(text) {
 
 /** @type {(text: string, letter: string) => number} */
 const count = (text, letter) => text.split(letter).length - 1;
+
+/** Where an address of the web leads, as letters that cannot pass for others; "" for anything else. @param {string} url */
+export const hostOf = (url) => (isWebAddress(url) ? new URL(url).host : "");
+
+/** @param {import("./log.js").Link} link */
+export const linkName = (link) => link.name.trim() || hostOf(link.url) || link.url;
+
+/** What lists show of a message without text. @param {Event} event */
+export const fileNames = (event) => [...(event.attachments || []).map((file) => file.name), ...(event.data?.links || []).map(linkName)].join(", ");
 
 /** @param {string} value */
 export function isWebAddress(value) {

@@ -84,12 +84,14 @@ export async function loadCustomer(id, again = false) {
   setUi();
 }
 
-/** Canned replies and dispositions; asked again at each connection, because they are edited elsewhere. */
+/** Canned replies, dispositions, channels to write by; asked again at each connection, because they are edited elsewhere. */
 export async function loadDeskLists() {
-  const [replies, dispositions] = await Promise.allSettled([
+  const [replies, dispositions, outbound] = await Promise.allSettled([
     rest.call("canned-replies", { query: { limit: 200 } }), rest.call("dispositions", { query: { limit: 200 } }),
+    rest.call("channels/outbound"),
   ]);
   if (replies.status === "fulfilled") ui.replies = replies.value.results;
+  if (outbound.status === "fulfilled") ui.outbound = outbound.value.results;
   if (dispositions.status === "fulfilled") ui.dispositions = dispositions.value.results;
   setUi();
 }

@@ -3,6 +3,7 @@
 /**
  * @typedef {{id?: string, kind: "customer"|"agent"|"bot"|"system", name: string}} Sender
  * @typedef {{id: string, name: string, size: number, content_type: string, width?: number, height?: number}} Attachment
+ * @typedef {{type: string, name: string, url: string}} Link  a file that lies elsewhere
  * @typedef {{index: number|null, position: number, type: string, at: string, sender: Sender, text?: string,
  *   attachments?: Attachment[], client_id?: string, data?: Record<string, any>}} Event
  * @typedef {{events: Event[], first: number, last: number}} Log  first and last are 0 while nothing is held

@@ -8,7 +8,7 @@ import { reduceFrame } from "./frames.js";
  * @typedef {Record<string, any> & {id: string, state: string}} Chat  as docs/realtime.md describes it for staff
  * @typedef {{client_id: string, chat: string, text: string, note: boolean, attachments: any[], at: string,
  *   state: "waiting"|"sending"|"sent"|"failed", code?: string, error?: string, position?: number}} Pending
- * @typedef {{id: string, chat: Chat|null, log: Log, pending: Pending[], typing: {text: string, at: number, name: string}|null,
+ * @typedef {{id: string, chat: Chat|null, log: Log, pending: Pending[], again: Map<number, import("./travel.js").Again>, typing: {text: string, at: number, name: string}|null,
  *   delivered: number, gone: string|null, older: "idle"|"busy"|"failed", watched: boolean}} Thread
  * @typedef {{kind: string} & Record<string, any>} Signal
  * @typedef {{state: "connecting"|"live"|"stale"|"signed_out", retryAt: number|null, since: number, note: string}} Link
@@ -78,7 +78,7 @@ export class Store {
     let thread = this.state.threads.get(id);
     if (!thread) {
       thread = {
-        id, chat: null, log: emptyLog(), pending: [], typing: null, delivered: 0, gone: null, older: "idle", watched: false,
+        id, chat: null, log: emptyLog(), pending: [], again: new Map(), typing: null, delivered: 0, gone: null, older: "idle", watched: false,
       };
       this.state.threads.set(id, thread);
     }
@@ -96,6 +96,7 @@ export class Store {
     const read = { ...(chat.read || {}) };
     for (const kind of ["agent", "customer"]) read[kind] = Math.max(read[kind] || 0, thread.chat?.read?.[kind] || 0);
     thread.chat = { ...(thread.chat || {}), ...chat, read };
+    thread.delivered = Math.max(thread.delivered, chat.delivered?.customer || 0);
     return thread;
   }
 
@@ -153,6 +154,13 @@ export class Store {
   dropPost(chat, clientId) {
     const thread = this.thread(chat);
     thread.pending = thread.pending.filter((post) => post.client_id !== clientId);
+    this.changed();
+  }
+
+  /** A message that failed is on its way again; position: of that failure, 0: it is not. @param {string} chat @param {number} index @param {number} position */
+  markAgain(chat, index, position) {
+    const thread = this.thread(chat);
+    thread.again = new Map(thread.again).set(index, { position, delivered: thread.delivered });
     this.changed();
   }
 

@@ -21,6 +21,7 @@ export const ui = {
   /** @type {{state: "idle"|"busy"|"failed"|"done", items: any[]}} */ offline: { state: "idle", items: [] },
   /** @type {any[]} */ replies: [],
   /** @type {any[]} */ dispositions: [],
+  /** @type {any[]} channels by which one may write first */ outbound: [],
   /** @type {Map<string, {state: "busy"|"failed"|"done", customer: any, chats: any[]}>} */ customers: new Map(),
   /** @type {Map<string, "reply"|"note">} */ modes: new Map(),
   /** @type {Map<string, string>} */ drafts: new Map(),

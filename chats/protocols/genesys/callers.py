@@ -7,10 +7,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
 from django.utils import timezone
 
 from agents.models import Agent
+from chats.doors.centers import host_of, narrow
 from chats.doors.passwords import basic_credentials, person_of
 from chats.errors import Forbidden, Unauthorized
 from contactcenter.models import Registration
@@ -59,7 +59,7 @@ def find_registration(request: Any, tenant: str = "") -> Registration:
     if named is not None and not candidates:
         raise Forbidden(UNKNOWN)
     if len({one.center_id for one in candidates}) > 1:
-        candidates = _of_tenant(tenant, candidates) or _of_host(request, candidates) or _of_default(candidates)
+        candidates = _of_tenant(tenant, candidates) or narrow(candidates, request)
     if not candidates:
         raise Forbidden(UNCLEAR)
     return candidates[0]
@@ -79,7 +79,7 @@ def find_seat(request: Any) -> Agent:
     if not seats:
         raise Forbidden("You have no seat in this contact center.")
     if len(seats) > 1:
-        seats = [seat for seat in seats if seat.center.host and seat.center.host == _host(request)] or [
+        seats = [seat for seat in seats if seat.center.host and seat.center.host == host_of(request)] or [
             seat for seat in seats if seat.center.slug == settings.DEFAULT_CONTACT_CENTER
         ]
     if not seats:
@@ -99,20 +99,6 @@ def check_anonymous(request: Any) -> None:
 
 def _of_tenant(tenant: str, candidates: list[Registration]) -> list[Registration]:
     return [one for one in candidates if tenant and tenant in (one.foreign_id, one.center.slug)]
-
-
-def _of_host(request: Any, candidates: list[Registration]) -> list[Registration]:
-    host = _host(request)
-    return [one for one in candidates if one.center.host and one.center.host == host]
-
-
-def _of_default(candidates: list[Registration]) -> list[Registration]:
-    return [one for one in candidates if one.center.slug == settings.DEFAULT_CONTACT_CENTER]
-
-
-def _host(request: Any) -> str:
-    http: HttpRequest = getattr(request, "_request", request)
-    return http.get_host().partition(":")[0]
 
 
 def _header(request: Any, name: str) -> str:

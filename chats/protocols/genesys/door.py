@@ -1,6 +1,6 @@
 """The base of every view: what was sent as an object, `statusCode` in every answer, errors, browsers of allowed origins."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -9,14 +9,14 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
 from rest_framework import exceptions
-from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from chats.doors import origins
 from chats.doors.browsers import tell_browser
+from chats.doors.negotiation import AlwaysJson
 from chats.doors.parsers import StrictJSONParser
 from chats.doors.refusals import refusal_of
 from chats.errors import Forbidden, Invalid, NotFound, Refused
@@ -74,16 +74,6 @@ class PrettyRenderer(JSONRenderer):
 
     def get_indent(self, accepted_media_type: Any, renderer_context: Any) -> int:
         return 2
-
-
-class AlwaysJson(DefaultContentNegotiation):
-    """JSON whatever the client says that it accepts."""
-
-    def select_renderer(
-        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
-    ) -> Any:
-        renderer = next(iter(renderers))
-        return renderer, renderer.media_type
 
 
 class Door(APIView):

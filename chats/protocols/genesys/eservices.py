@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from chats.actions.foreign import begin_request, rename_requester
 from chats.doors.origins import check_origin
+from chats.doors.teams import find_team
 from chats.doors.throttles import ANONYMOUS_BY_ADDRESS, ANONYMOUS_BY_KEY, address_of, count
 from chats.errors import Closed, Forbidden, Refused
 from chats.models import ForeignChat, ForeignLine
@@ -21,7 +22,7 @@ from .customer import CustomerDoor, OneChat, check_operation
 from .door import OK, Missing, Nowhere, UnknownOperation
 from .lines import CUSTOMER, TEXT, known_as
 from .shapes import CAPABILITIES, chat_shape, message_shape
-from .wishes import ENDPOINT, NICKNAME, SUBJECT, USER_DATA, checked, find_team, own_fields
+from .wishes import ENDPOINT, NICKNAME, SUBJECT, USER_DATA, checked, own_fields
 
 AGAIN, FINAL = 1, 2  # its statusCodes beside 0: what may be tried again, and what may not
 PASSING = {"too_many", "failed", "unavailable"}  # our refusals that are over in a while

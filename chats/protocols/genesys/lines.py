@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from chats.doors.aside import aside
 from chats.events import Record, Whisper
 from chats.languages import spoken
+from chats.links import link_name
 from chats.live import hub
 from chats.models import Chat, Event, ForeignChat, ForeignLine
 from contactcenter.models import Registration
@@ -55,7 +56,8 @@ def _said(event: Event, chat: Chat) -> list[Line]:
     who, name = _sender(event)
     # A client that knows texts alone learns at least that there is a file, and what it is called.
     names = [file["name"] for file in event.data.get("attachments", [])]
-    return [Line(TEXT, who, name, text) for text in [event.text, *names] if text]
+    links = [link_name(link) for link in event.data.get("links", [])]
+    return [Line(TEXT, who, name, text) for text in [event.text, *names, *links] if text]
 
 
 def _failed(event: Event, chat: Chat) -> list[Line]:
@@ -94,6 +96,7 @@ TABLE: dict[str, Lines] = {
     "chat.queued": _silent,
     "chat.transferred": _silent,
     "chat.disposed": _silent,
+    "chat.moved": _silent,
     "chat.updated": _silent,
     "customer.updated": _silent,
     "guest.declined": _silent,
@@ -104,6 +107,8 @@ TABLE: dict[str, Lines] = {
     "invitation.expired": _silent,
     "invitation.offered": _silent,
     "invitation.withdrawn": _silent,
+    "message.failed": _silent,
+    "message.resent": _silent,
     "note.posted": _silent,
     "routing.decided": _silent,
     "survey.answered": _silent,

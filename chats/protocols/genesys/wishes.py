@@ -7,10 +7,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from chats.actions.begin import OWN_FIELDS
-from chats.actions.start import default_team
+from chats.doors.teams import find_team
 from chats.errors import Invalid
 from chats.sockets import fields
-from contactcenter.models import Registration, Team
+from contactcenter.models import Registration
 
 from .door import Missing
 from .lines import known_as
@@ -43,21 +43,6 @@ def own_fields(user_data: dict[str, Any]) -> dict[str, str]:
     name = " ".join(part for part in (_first(user_data, FIRST_NAMES), _first(user_data, LAST_NAMES)) if part)
     found = {"name": name, "email": _first(user_data, EMAILS), "phone": _first(user_data, PHONES)}
     return {field: value for field, value in found.items() if value and _fits(field, value)}
-
-
-def find_team(registration: Registration, endpoint: str) -> Team | None:
-    """The team of an endpoint: by its name here, else by key or name; the default team for none, and for one that nobody knows."""
-    if endpoint:
-        teams = Team.objects.filter(center_id=registration.center_id, is_active=True)
-        for means in (
-            {"registration_teams__registration": registration, "registration_teams__foreign_id": endpoint},
-            {"key": endpoint},
-            {"name__iexact": endpoint},
-        ):
-            team: Team | None = teams.filter(**means).first()
-            if team:
-                return team
-    return default_team(registration.channel)
 
 
 def required(body: dict[str, Any], name: str, check: Callable[[Any], str]) -> str:

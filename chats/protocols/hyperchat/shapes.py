@@ -6,6 +6,7 @@ from uuid import UUID
 
 from agents.models import Agent
 from chats.events import MessagePosted
+from chats.links import link_text
 from chats.models import Chat, Customer, Event, ForeignChat, ForeignCustomer, Participant
 
 from .reach import SYSTEM
@@ -111,7 +112,7 @@ def readers_of(chat: Chat) -> list[tuple[str, int]]:
 
 
 def message_shapes(event: Event, chat: Chat, readers: Iterable[tuple[str, int]] = ()) -> list[dict[str, Any]]:
-    """What was said as their messages: the text, then each file as a message of its own (type media). `index` must be set.
+    """What was said as their messages: the text, then each file as a message of its own (type media), then each link as a text. `index` must be set.
 
     `readers`: of readers_of, where the marks are wanted.
     """
@@ -125,9 +126,11 @@ def message_shapes(event: Event, chat: Chat, readers: Iterable[tuple[str, int]] 
         "read": [user for user, up_to in readers if up_to >= event.index and user != sender],
     }
     texts = [{"id": own, "type": "text", "message": event.text, **base}] if event.text else []
+    media = [("media", media_shape(file)) for file in event.data.get("attachments", [])]
+    links = [("text", link_text(link, " ")) for link in event.data.get("links", [])]
     return texts + [
-        {"id": own if not (texts or number) else f"{own}.{number}", "type": "media", "message": media, **base}
-        for number, media in enumerate(map(media_shape, event.data.get("attachments", [])))
+        {"id": own if not (texts or number) else f"{own}.{number}", "type": kind, "message": message, **base}
+        for number, (kind, message) in enumerate([*media, *links])
     ]
 
 

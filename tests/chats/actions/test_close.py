@@ -7,6 +7,7 @@ import pytest
 from chats.actions.close import close_by_agent, close_by_customer, close_chat
 from chats.models import Chat, Occupation
 from contactcenter.models import Team
+from tests.cases import cases
 from tests.conftest import make_chat, make_held_chat
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
@@ -21,7 +22,7 @@ def last_events(chat, count=2):
     return [(event.type, event.text) for event in chat.events.order_by("-position")[:count]][::-1]
 
 
-@pytest.mark.parametrize("by", ["agent", "customer", "rule"])
+@cases("by", ["agent", "customer", "rule"])
 def test_a_team_says_goodbye_before_a_held_chat_ends(acme, ann, now, by):
     held = make_held_chat(acme, ann, now)
     later = now + timedelta(minutes=1)

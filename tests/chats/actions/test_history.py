@@ -9,6 +9,7 @@ from chats.actions.history import MOST_ENTRIES, Entry, history_event, import_his
 from chats.errors import Closed, Invalid, NotFound
 from chats.models import Chat, Event
 from chats.routing.engine import route_team
+from tests.cases import cases
 from tests.chats.routing.truths import check_all
 from tests.conftest import make_chat, online
 
@@ -48,7 +49,7 @@ def test_history_can_come_later_and_the_same_once_only(acme, now):
     check_all()
 
 
-@pytest.mark.parametrize("nothing", [[], [Entry(kind="bot", text="  \n")]])
+@cases("nothing", [[], [Entry(kind="bot", text="  \n")]])
 def test_nothing_said_is_nothing_recorded(acme, now, nothing):
     chat = make_chat(acme, now, history=nothing).chat
     import_history(acme.center.chats, chat.pk, nothing, now=now)
@@ -60,12 +61,12 @@ def test_long_lines_and_names_are_cut():
     assert (len(event.entries[0]["text"]), len(event.entries[0]["name"])) == (2000, 100)
 
 
-@pytest.mark.parametrize("at", [AT, AT.replace(tzinfo=None)])
+@cases("at", [AT, AT.replace(tzinfo=None)])
 def test_a_time_without_a_zone_is_utc(at):
     assert history_event([Entry(kind="bot", text="x", at=at)]).entries[0]["at"] == "2026-03-02T09:00:00+00:00"
 
 
-@pytest.mark.parametrize(
+@cases(
     "entries",
     [
         [Entry(kind="system", text="x")],

@@ -16,6 +16,7 @@ from chats.errors import Conflict, Full, Gone, Invalid
 from chats.events import all_event_types
 from chats.models import Delivery, Webhook
 from contactcenter.models import Application, AuditEntry, Channel, Registration
+from tests.cases import cases
 from tests.conftest import make_chat
 
 URL = "https://hooks.example.com/in?for=acme"
@@ -153,7 +154,7 @@ def test_events_that_nobody_would_ever_hear(events):
     assert len(str(refused.value.fields["events"])) < 80
 
 
-@pytest.mark.parametrize("event", ["", "x" * 41, "a\0b", "a\nb", "message.posted", "chat.*"])
+@cases("event", ["", "x" * 41, "a\0b", "a\nb", "message.posted", "chat.*"])
 def test_foreign_events_are_short_words_and_none_of_ours(access, event):
     with pytest.raises(Invalid):
         check_events([event], registration=access)
@@ -182,7 +183,7 @@ def test_what_does_not_change_leaves_no_line(shop, now):
     assert not AuditEntry.objects.filter(action="web hook changed").exists()
 
 
-@pytest.mark.parametrize("fields", [{"is_active": True}, {"url": "https://new.example/"}])
+@cases("fields", [{"is_active": True}, {"url": "https://new.example/"}])
 def test_switching_on_again_ends_what_the_receiver_began(shop, now, fields):
     webhook = add(shop, now)
     Webhook.objects.update(disabled_at=now, disabled_reason="410")
@@ -218,7 +219,7 @@ def test_a_full_application_may_still_change_what_it_has(shop, now):
     assert change_webhook(hooks[0], {"url": URL}, now).url == URL
 
 
-@pytest.mark.parametrize("fields", [{"url": "ftp://x"}, {"events": ["nothing"]}])
+@cases("fields", [{"url": "ftp://x"}, {"events": ["nothing"]}])
 def test_a_wrong_change_changes_nothing(shop, now, fields):
     webhook = add(shop, now)
     with pytest.raises(Invalid):

@@ -14,6 +14,7 @@ from chats.actions.offer import (
 from chats.actions.transfer import transfer_to_team
 from chats.errors import Full, Gone, NotFound
 from chats.models import Chat, Invitation, Occupation, Queue
+from tests.cases import cases
 from tests.chats.routing.truths import check_all, moved
 from tests.conftest import make_chat, make_held_chat, online
 
@@ -85,7 +86,7 @@ def test_somebody_elses_offer_does_not_exist(offer, bob, gil, now):
     assert Invitation.objects.get().state == "pending"
 
 
-@pytest.mark.parametrize("state", ["declined", "expired", "withdrawn"])
+@cases("state", ["declined", "expired", "withdrawn"])
 def test_an_offer_that_ends_frees_the_slot_and_the_chat_waits_where_it_stood(offer, acme, ann, now, state):
     at = moved(offer.expires_at, 1)
     if state == "declined":

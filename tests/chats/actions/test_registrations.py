@@ -5,6 +5,7 @@ import pytest
 from chats.actions.registrations import add_registration, change_registration
 from chats.errors import Conflict, Invalid
 from contactcenter.models import Application, AuditEntry, Channel, Registration, User, hash_secret
+from tests.cases import cases
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def test_its_making_is_audited_without_the_secret(acme, root):
 
 
 @pytest.mark.both
-@pytest.mark.parametrize(
+@cases(
     ("fields", "error"),
     [
         ({"foreign_id": "taken"}, Conflict),
@@ -68,7 +69,7 @@ def test_a_room_moves_to_another_team(acme, root):
     assert dict(registration.rooms.values_list("foreign_id", "team__key")) == {"1": "sales", "2": "support"}
 
 
-@pytest.mark.parametrize("rooms", [{"1": "support", "2": "support"}, {"a b": "support"}, {"x" * 101: "support"}])
+@cases("rooms", [{"1": "support", "2": "support"}, {"a ": "support"}, {"x" * 101: "support"}])
 def test_odd_rooms_leave_the_old_ones(acme, root, rooms):
     registration, _ = add_registration(acme.center, {"name": "Bot", "rooms": {"1": acme.sales}}, by=root)
     with pytest.raises(Invalid):
@@ -77,3 +78,12 @@ def test_odd_rooms_leave_the_old_ones(acme, root, rooms):
         )
     assert dict(registration.rooms.values_list("foreign_id", "team__key")) == {"1": "sales"}
     assert Application.objects.get().name == "Bot"
+
+
+def test_a_room_may_be_called_as_people_call_it(acme, root):
+    for name in ("General support", "الدعم العام", "客服", "x"):
+        registration, _secret = add_registration(acme.center, {"name": name, "rooms": {name: acme.support}}, by=root)
+        assert registration.rooms.get().foreign_id == name
+    for name in (" x", "x ", "a\nb", "a\x7fb", ""):
+        with pytest.raises(Invalid):
+            add_registration(acme.center, {"name": "Odd", "rooms": {name: acme.support}}, by=root)

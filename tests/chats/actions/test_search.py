@@ -13,6 +13,7 @@ from chats.actions.transfer import leave_chat, requeue_chat, transfer_to_agent, 
 from chats.errors import Closed, Forbidden, Invalid, NotFound
 from chats.models import Chat, Event, Invitation, Queue, Search
 from contactcenter.models import Team
+from tests.cases import cases
 from tests.chats.routing.truths import check_all, moved
 from tests.conftest import make_chat, make_customer, online
 
@@ -46,7 +47,7 @@ def types(chat):
     return list(Event.objects.filter(chat=chat).order_by("position").values_list("type", flat=True))
 
 
-@pytest.mark.parametrize("mode", ["queue", "direct"])
+@cases("mode", ["queue", "direct"])
 def test_a_steered_chat_waits_for_its_program_and_asks_for_no_routing(acme, now, mode):
     Team.objects.filter(pk=acme.support.pk).update(mode=mode)
     chat = steered(acme, now, team=Team.objects.get(pk=acme.support.pk))
@@ -71,7 +72,7 @@ def test_beginning_keeps_the_wish_and_leaves_its_caller_time_to_ask_the_first(ac
     assert (search.started_at, search.is_running, search.due_at) == (now, True, now + HEAD_START)
 
 
-@pytest.mark.parametrize(
+@cases(
     "wish",
     [
         {"strategy": "loudest"},
@@ -132,7 +133,7 @@ def test_an_offer_is_part_of_a_search_whoever_made_it(acme, ann, now):
     check_all()
 
 
-@pytest.mark.parametrize("ending", ["declined", "expired"])
+@cases("ending", ["declined", "expired"])
 def test_an_offer_that_ends_makes_the_next_agent_due(acme, ann, now, ending, django_capture_on_commit_callbacks):
     chat = steered(acme, now)
     invitation = ring(chat, ann, now)
@@ -147,7 +148,7 @@ def test_an_offer_that_ends_makes_the_next_agent_due(acme, ann, now, ending, dja
     check_all()
 
 
-@pytest.mark.parametrize("how", ["accepted", "picked", "assigned", "closed"])
+@cases("how", ["accepted", "picked", "assigned", "closed"])
 def test_a_search_is_over_when_the_chat_has_an_agent_or_an_end(acme, ann, bob, now, how):
     chat = steered(acme, now)
     invitation = ring(chat, ann, now)
@@ -173,7 +174,7 @@ def test_a_chat_that_nobody_searched_for_can_still_be_picked(acme, ann, now):
     assert (Chat.objects.get(pk=chat.pk).agent, search_of(chat).ended_at) == (ann, now)
 
 
-@pytest.mark.parametrize("back", ["agent_gone", "returned", "left", "team", "application"])
+@cases("back", ["agent_gone", "returned", "left", "team", "application"])
 def test_a_chat_that_comes_back_to_waiting_is_searched_for_by_itself(acme, ann, now, back):
     chat = held(acme, ann, now)
     Search.objects.update(strategy="longest_idle", invitation_seconds=9, attempts_left=0)

@@ -8,6 +8,7 @@ from chats.admin.lines import lines_of
 from chats.events import all_event_types
 from chats.models import Event
 from chats.routing.search import search_agent
+from tests.chats.carried import carry, customer_of, hold, make_sms, say
 from tests.conftest import make_chat
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
@@ -39,3 +40,13 @@ def test_every_event_has_a_sentence_of_its_own(acme, now):
         for number, type in enumerate(wanted)
     )
     assert [line.text for line in lines_of(chat)[first - 1 :] if line.text in wanted] == []
+
+
+def test_links_and_notes_of_the_customers_side_are_told_as_such(acme, ann, now):
+    chat = carry(make_sms(acme), "+49 1", now)
+    link = {"type": "", "name": "Map", "url": "https://maps.example/1"}
+    say(hold(chat, ann, now), "Look", now, links=(link,))
+    say(customer_of(chat.pk), "VIP", now, is_note=True)
+    said, note = lines_of(chat)[-2:]
+    assert (said.who, said.details) == ("Ann", ["Link: Map: https://maps.example/1"])
+    assert (note.kind, note.who) == ("note", "Mia +49 1 (customer's side)")

@@ -12,6 +12,7 @@ from agents.models import Agent
 from chats.actions.hook_rules import MOST_WEBHOOKS
 from chats.models import Attempt, Delivery, Webhook
 from contactcenter.models import Application, AuditEntry, Channel, Registration
+from tests.cases import cases
 from tests.chats.outbox.receiver import Receiver
 from tests.conftest import MARKER, make_chat
 from tests.contactcenter.admin_cast import make_admin, make_operator
@@ -124,7 +125,7 @@ def test_only_foreign_ones_shake_hands(desk: Client, hook: Webhook) -> None:
     assert desk.post(url("webhook_shake_again", hook.pk)).status_code == 403
 
 
-@pytest.mark.parametrize(
+@cases(
     ("field", "value"),
     [("url", "ftp://a.example"), ("url", "http://10.0.0.1/"), ("url", "http://localhost/"), ("url", "https://a:b@c.example"),
      ("events", "message.sent"), ("events", ""), ("events", "chats:create"), ("events", "x" * 90), ("application", "")],
@@ -244,9 +245,7 @@ def test_figures_lead_to_the_deliveries(desk: Client, hook: Webhook, now: Any) -
     assert list(by_event) == [given_up]
 
 
-@pytest.mark.parametrize(
-    "query", ["state=lost", "event=%00", "event=nothing", "webhook__id__exact=x", "webhook__id__exact=%00"]
-)
+@cases("query", ["state=lost", "event=%00", "event=nothing", "webhook__id__exact=x", "webhook__id__exact=%00"])
 def test_odd_filters_are_no_crash(desk: Client, hook: Webhook, query: str) -> None:
     file(hook)
     assert desk.get(f"{url('delivery_changelist')}?{query}", follow=True).status_code in (200, 400)

@@ -11,6 +11,7 @@ from django.urls import URLPattern
 from chats.api import principals as kinds
 from chats.api.door import Anyone
 from chats.api.urls import urlpatterns
+from tests.cases import cases
 from tests.chats.api.world import callers, furnish, png
 from tests.conftest import MARKER
 
@@ -48,6 +49,8 @@ IN_ADDRESS = {
     "message_id": lambda world: world.message.pk,
     "webhook_id": lambda world: world.webhook.pk,
     "delivery_id": lambda world: world.delivery.id,
+    "outbound_id": lambda world: world.outbound.id,
+    "index": lambda world: 1,
     "row_id": lambda world: world.place.center.pk,
 }
 # Bodies in which nothing is foreign, by route; absent = {}.
@@ -58,6 +61,10 @@ BODIES = {
     },
     "chats": lambda world: {"client_id": "b", "customer": {"name": "New"}},
     "chat-messages": lambda world: {"client_id": "b", "text": "t"},
+    "chats-outbound": lambda world: {
+        "client_id": "b", "channel": str(world.carrier.channel_id), "address": "+4915112345678", "text": "t",
+    },
+    "chat-channel": lambda world: {"channel": str(world.carrier.channel_id), "address": "+4915112345679"},
     "chat-typing": lambda world: {"active": True},
     "chat-read": lambda world: {"index": 1},
     "chat-assign": lambda world: {"agent": str(world.boss.pk)},
@@ -75,6 +82,7 @@ BODIES = {
     "channel": lambda world: {"name": "New"},
     "webhooks": lambda world: {"url": "https://new.example.com/", "events": ["*"]},
     "webhook": lambda world: {"events": ["chat.*"]},
+    "outbound-messages": lambda world: {"client_id": "b", "channel": "sms", "account": "+491", "text": "t"},
 }  # fmt: skip
 # Ids of the other center within a body or a query: what is sent, and who may send such a thing at all.
 FOREIGN_BODIES = {
@@ -89,6 +97,10 @@ FOREIGN_BODIES = {
     ("chat-messages", "POST"): [
         lambda other: {"client_id": "f", "text": "t", "as": "customer", "attachments": [str(other.attachment.pk)]}
     ],
+    ("chats-outbound", "POST"): [
+        BODIES["chats-outbound"],
+    ],
+    ("chat-channel", "POST"): [BODIES["chat-channel"]],
     ("chat-close", "POST"): [
         lambda other: {"disposition": str(other.disposition.pk)},
         lambda other: {"disposition": other.disposition.name},
@@ -104,6 +116,9 @@ FOREIGN_BODIES = {
     ("agent", "PATCH"): [lambda other: {"teams": [str(other.team.pk)]}],
     ("channels", "POST"): [lambda other: {"name": "N", "team": str(other.team.pk)}],
     ("channel", "PATCH"): [lambda other: {"team": str(other.team.pk)}],
+    ("outbound-messages", "POST"): [
+        lambda other: {**BODIES["outbound-messages"](other), "channel": str(other.outbound.connector.channel_id)}
+    ],
 }
 FOREIGN_QUERIES = {
     "chats": [
@@ -123,7 +138,7 @@ FOREIGN_QUERIES = {
 # Lists and own things: no id in the address, no foreign id anywhere.
 WITHOUT_IDS = {
     "widget-config", "widget-sessions", "attachments", "agent-ticket", "me", "me-status", "invitations", "teams",
-    "queue", "dispositions", "webhooks",
+    "queue", "dispositions", "webhooks", "channels-outbound",
 }  # fmt: skip
 
 ROUTES = [route for route in urlpatterns if isinstance(route, URLPattern) and route.name not in FREE]
@@ -140,7 +155,7 @@ def address(route, world):
     named = {name: IN_ADDRESS[name](world) for name in route.pattern.converters}
     path = str(route.pattern)
     for name, value in named.items():
-        path = path.replace(f"<uuid:{name}>", str(value))
+        path = path.replace(f"<uuid:{name}>", str(value)).replace(f"<int:{name}>", str(value))
     assert "<" not in path, f"{route.name} has an argument without a verdict"
     return path
 
@@ -196,7 +211,7 @@ def test_only_those_named_read_and_nothing_of_the_other_center_is_seen(both):
             try_own(both, route, method)
 
 
-@pytest.mark.parametrize(("route", "method"), WRITES, ids=lambda item: getattr(item, "name", item))
+@cases(("route", "method"), WRITES)
 def test_only_those_named_write_and_nothing_of_the_other_center_is_seen(both, route, method):
     try_own(both, route, method)
 
@@ -318,5 +333,10 @@ def snapshot(world):
         "webhooks",
         "deliveries",
         "attempts",
+        "outbound_messages",
+        "carriers",
+        "accounts",
+        "carriages",
+        "dispatches",
     )
     return {name: sorted(map(str, getattr(center, name).values())) for name in tables}

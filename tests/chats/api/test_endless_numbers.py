@@ -4,12 +4,13 @@ import pytest
 
 from chats.doors.parsers import MOST_NUMBER, check_value
 from chats.errors import TooMany
+from tests.cases import cases
 
 pytestmark = pytest.mark.both
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("digits", [20, 400, 4000, 5000])
+@cases("digits", [20, 400, 4000, 5000])
 def test_a_number_without_end_is_refused(client, digits):
     body = '{"key": "pk_x", "n": 1' + "0" * digits + "}"
     answer = client.post("/api/v1/widget/sessions", body, content_type="application/json")

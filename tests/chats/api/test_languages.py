@@ -7,6 +7,7 @@ from django.utils import timezone, translation
 from chats.models import Customer, TranscriptRequest
 from chats.transcripts.mail import send_transcript
 from contactcenter.models import ContactCenter
+from tests.cases import cases
 
 from .conftest import as_agent, as_customer
 
@@ -48,7 +49,7 @@ def test_a_browsers_language_does_not_win_over_the_customers(laila):
     assert laila.get(path, **{"Accept-Language": "de"}).json()["message"] == "يتوفر نص المحادثة بعد انتهائها."
 
 
-@pytest.mark.parametrize(
+@cases(
     ("known", "accepted", "center", "language"),
     [
         ("", "de-AT,en;q=0.5", "en", "de"),

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from chats.models import Chat, Event
+from tests.cases import cases
 from tests.chats.api.conftest import BASE, as_agent, as_application, as_customer
 from tests.conftest import make_held_chat
 
@@ -75,7 +76,7 @@ def is_clean(answer, *statuses):
     assert "no-store" in answer["Cache-Control"]
 
 
-@pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
+@cases("body", BODIES)
 def test_a_message_with_a_broken_body_is_refused(place, body):
     before = Event.objects.count()
     for api in (place.mia, place.ann, place.shop):
@@ -83,12 +84,12 @@ def test_a_message_with_a_broken_body_is_refused(place, body):
     assert Event.objects.count() == before
 
 
-@pytest.mark.parametrize("body", [b"\xff\xfe", b"\x80abc", "é".encode("latin1"), '{"a":"é"}'.encode("utf-16")])
+@cases("body", [b"\xff\xfe", b"\x80abc", "é".encode("latin1"), '{"a":"é"}'.encode("utf-16")])
 def test_a_body_that_is_not_utf_8_is_refused(place, body):
     is_clean(send(place.mia, "POST", "chats", body), 400)
 
 
-@pytest.mark.parametrize(
+@cases(
     "content_type",
     ["text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data", "image/png", "", "x"],
 )
@@ -96,7 +97,7 @@ def test_another_content_type_is_refused(place, content_type):
     is_clean(send(place.mia, "POST", "chats", "{}", content_type), 400, 415)
 
 
-@pytest.mark.parametrize(
+@cases(
     "content_type",
     [
         "application/json",
@@ -110,19 +111,19 @@ def test_an_upload_that_is_none_is_refused(place, content_type):
     is_clean(send(place.mia, "POST", "attachments", "--x", content_type), 400, 415)
 
 
-@pytest.mark.parametrize("odd", UUIDS)
+@cases("odd", UUIDS)
 def test_an_odd_id_is_not_found(place, odd):
     for path in (f"chats/{odd}", f"chats/{odd}/events", f"customers/{odd}", f"attachments/{odd}", f"teams/{odd}"):
         is_clean(send(place.ann, "GET", path), 404)
 
 
-@pytest.mark.parametrize("query", QUERIES)
+@cases("query", QUERIES)
 def test_an_odd_cursor_of_a_log_is_refused(place, query):
     for api in (place.mia, place.ann):
         is_clean(send(api, "GET", f"chats/{place.chat.pk}/events?{query}"), 400)
 
 
-@pytest.mark.parametrize("query", LIST_QUERIES)
+@cases("query", LIST_QUERIES)
 def test_an_odd_filter_of_a_list_is_refused(place, query):
     answer = send(place.ann, "GET", f"chats?{query}")
     if answer.status_code == 200:  # a well-formed one that finds nothing
@@ -134,15 +135,13 @@ def test_an_odd_filter_of_a_list_is_refused(place, query):
         is_clean(answer, 400)
 
 
-@pytest.mark.parametrize(
-    "path", ["agents", "teams", "channels", "customers", "canned-replies", "dispositions", "offline-messages"]
-)
-@pytest.mark.parametrize("cursor", ["x", "W10", "WzEsMl0", "WyJhIiwieCJd", "W251bGwsbnVsbF0", "W1tdLHt9XQ"])
+@cases("path", ["agents", "teams", "channels", "customers", "canned-replies", "dispositions", "offline-messages"])
+@cases("cursor", ["x", "W10", "WzEsMl0", "WyJhIiwieCJd", "W251bGwsbnVsbF0", "W1tdLHt9XQ"])
 def test_an_odd_cursor_of_any_list_is_refused(place, path, cursor):
     is_clean(send(place.ann, "GET", f"{path}?after={cursor}"), 400)
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "PROPFIND", "X" * 50])
+@cases("method", ["PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "PROPFIND", "X" * 50])
 def test_another_method_is_refused(place, method):
     answer = send(place.ann, method, "chats")
     is_clean(answer, 403, 405)
@@ -155,14 +154,12 @@ def test_head_is_get_without_the_body(place):
     assert (answer.status_code, answer.content) == (200, b"")
 
 
-@pytest.mark.parametrize(
-    "path", ["", "nothing", "chats/", "chats//", "me/", "CHATS", "../healthz", "chats/x/y/z", "%00"]
-)
+@cases("path", ["", "nothing", "chats/", "chats//", "me/", "CHATS", "../healthz", "chats/x/y/z", "%00"])
 def test_an_unknown_address_is_not_found(place, path):
     is_clean(send(place.ann, "GET", path), 404)
 
 
-@pytest.mark.parametrize("accept", ["text/html", "application/xml", "image/*", "x/y", "", ";;;"])
+@cases("accept", ["text/html", "application/xml", "image/*", "x/y", "", ";;;"])
 def test_what_a_client_accepts_is_json_or_refused(place, accept):
     answer = send(place.ann, "GET", "chats", Accept=accept)
     assert answer.status_code in (200, 406)
@@ -176,7 +173,7 @@ STARTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("odd", STARTS)
+@cases("odd", STARTS)
 def test_an_odd_start_is_refused_and_nothing_is_begun(acme, now, odd):
     mia = as_customer(acme, now)
     is_clean(send(mia, "POST", "chats", json.dumps({"client_id": "s", **odd})), 400, 413)
@@ -192,7 +189,7 @@ MOVES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "body"), MOVES)
+@cases(("name", "body"), MOVES)
 def test_an_odd_move_is_refused(place, name, body):
     before = Event.objects.count()
     is_clean(send(place.ann, "POST", f"chats/{place.chat.pk}/{name}", json.dumps(body)), 400, 413)
@@ -209,7 +206,7 @@ SURVEYS = [
 ]
 
 
-@pytest.mark.parametrize("body", SURVEYS)
+@cases("body", SURVEYS)
 def test_an_odd_survey_is_refused(place, body):
     place.ann.post(f"chats/{place.chat.pk}/close")
     is_clean(send(place.mia, "POST", f"chats/{place.chat.pk}/survey", json.dumps(body)), 400, 413)

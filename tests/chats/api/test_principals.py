@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-import pytest
 from django.test import Client
 from django.utils import timezone
 
 from chats.models import CustomerSession
 from contactcenter.models import Application, ApplicationPassword
+from tests.cases import cases
 from tests.chats.api.conftest import Api, as_agent, as_application, as_customer, as_person, basic
 from tests.conftest import make_agent
 
@@ -19,7 +19,7 @@ def test_nobody_is_told_to_sign_in(nobody, db):
         assert refused["WWW-Authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize(
+@cases(
     "header",
     [
         "Bearer",

@@ -9,6 +9,7 @@ from django.db import connection
 from chats.actions.hook_rules import MOST_WEBHOOKS, own_patterns
 from chats.models import Attempt, Delivery, Webhook
 from contactcenter.models import AuditEntry, Channel, Registration
+from tests.cases import cases
 from tests.chats.api.conftest import as_agent, as_application
 from tests.conftest import MARKER, make_agent, make_chat
 
@@ -66,7 +67,7 @@ def test_a_web_hook_is_made_and_its_secret_is_shown_once(shop):
         assert "whsec_" not in shop.get(path).content.decode()
 
 
-@pytest.mark.parametrize(
+@cases(
     "url",
     ["", "ftp://a.example", "https://me:pw@a.example/", "https://a.example/#x", "https://" + "a" * 2000, "//a.example",
      "http://127.0.0.1/", "http://localhost:8000/", "http://x.localhost/", "http://LOCALHOST./", "http://10.1.2.3/",
@@ -88,9 +89,7 @@ def test_the_operator_may_allow_networks(shop, settings):
     assert shop.post("webhooks", {"url": "http://10.2.0.1/", "events": ["*"]}).status_code == 400
 
 
-@pytest.mark.parametrize(
-    "events", [[], ["nothing"], ["chats:create"], "message.posted", None, [5], ["x" * 41], ["*"] * 101, {"a": 1}]
-)
+@cases("events", [[], ["nothing"], ["chats:create"], "message.posted", None, [5], ["x" * 41], ["*"] * 101, {"a": 1}])
 def test_events_that_nobody_would_ever_hear_are_refused(shop, events):
     answer = shop.post("webhooks", {"url": URL, "events": events})
     assert answer.status_code == 400
@@ -267,7 +266,7 @@ def test_deliveries_are_chosen_by_web_hook_and_state(shop, hook, now):
     assert figures == {str(hook.pk): (1, 1), str(other.pk): (1, 0)}
 
 
-@pytest.mark.parametrize(
+@cases(
     "query",
     ["since=yesterday", "since=%00", "since=MjAyNg", "since=" + "x" * 601, "since=2026-13-45T99:00:00Z", "since=%F0%9F%98%80",
      "webhook=1", "webhook=01890000-0000-7000-8000-000000000000", "state=lost", "limit=0", "limit=201", "limit=x",
@@ -280,7 +279,7 @@ def test_odd_questions_are_refused_with_a_sentence(shop, hook, query):
 
 
 @pytest.mark.both
-@pytest.mark.parametrize(
+@cases(
     "since",
     ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "2026-01-01", "2026-01-01T00:00:00",
      "OTk5OS0xMi0zMVQyMzo1OTo1OS0yMzo1OXwx", "MDAwMS0wMS0wMVQwMDowMDowMCsyMzo1OXwx"],
@@ -304,7 +303,7 @@ def test_what_was_given_up_is_tried_again_under_its_old_id(shop, hook, now):
     assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
 
 
-@pytest.mark.parametrize("fields", [{"is_active": False}, {"disabled_at": "now"}])
+@cases("fields", [{"is_active": False}, {"disabled_at": "now"}])
 def test_nothing_is_tried_again_while_the_web_hook_is_off(shop, hook, now, fields):
     delivery = file(hook, now, failed_at=now)
     Webhook.objects.update(**{name: now if value == "now" else value for name, value in fields.items()})

@@ -5,10 +5,9 @@ import hmac
 import json
 from datetime import time, timedelta
 
-import pytest
-
 from chats.models import Chat, Customer, CustomerSession, OfflineMessage
 from contactcenter.models import Application, FormField, WidgetSettings
+from tests.cases import cases
 from tests.chats.api.conftest import Api, as_agent, as_customer
 from tests.conftest import make_chat
 
@@ -66,7 +65,7 @@ def test_outside_hours_it_says_when_we_are_back(acme, nobody):
     assert body["opens_at"].endswith("Z")
 
 
-@pytest.mark.parametrize("key", ["", "pk_wrong", "x" * 64, "%00", "%ED%A0%80"])
+@cases("key", ["", "pk_wrong", "x" * 64, "%00", "%ED%A0%80"])
 def test_an_unknown_key_is_not_found(nobody, db, key):
     assert nobody.get(f"widget/config?key={key}").status_code in (400, 404)
 
@@ -100,7 +99,7 @@ EVIL = [
 ]
 
 
-@pytest.mark.parametrize("origin", EVIL)
+@cases("origin", EVIL)
 def test_other_sites_are_refused(acme, nobody, origin):
     for answer in (
         nobody.get(f"widget/config?key={acme.channel.key}", Origin=origin),

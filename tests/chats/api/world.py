@@ -11,11 +11,14 @@ from agents.models import Agent, CannedReply, Disposition
 from chats.actions.hooks import add_webhook
 from chats.actions.offer import offer_chat
 from chats.actions.offline import Left, leave_offline_message
+from chats.actions.outbound import send_outbound
 from chats.actions.post import Post, post_message
 from chats.files.store import store_attachment
-from chats.models import Attempt, Chat, Delivery, Webhook
+from chats.models import Account, Attempt, Carriage, Carrier, Chat, Delivery, Dispatch, OutboundMessage, Webhook
 from contactcenter.models import Application, Team
 from tests.chats.api.conftest import Api, as_agent, as_application, as_customer
+from tests.chats.carried import make_sms
+from tests.chats.networks import make_carrier
 from tests.conftest import make_agent, make_chat, make_customer, make_held_chat, online
 
 
@@ -49,8 +52,10 @@ def furnish(place: SimpleNamespace, now: Any, mark: str = "") -> SimpleNamespace
     webhook, delivery = furnish_hook(place, held.chat, said, now)
     return SimpleNamespace(
         place=place,
+        carrier=furnish_carrier(place, held.chat, said, now),
         webhook=webhook,
         delivery=delivery,
+        outbound=furnish_outbound(place, said, now),
         agent=agent,
         boss=boss,
         customer=customer,
@@ -78,6 +83,25 @@ def furnish_hook(place: SimpleNamespace, chat: Chat, said: str, now: Any) -> tup
     return webhook, delivery
 
 
+def furnish_outbound(place: SimpleNamespace, said: str, now: Any) -> OutboundMessage:
+    """A text that waits for a connector."""
+    sms = make_sms(place, name=f"Messaging {said}")
+    application = sms.registration.application
+    return send_outbound(application, sms, account=f"+1 {said}", text=f"Sale {said}", client_id="o", now=now).message
+
+
+def furnish_carrier(place: SimpleNamespace, chat: Chat, said: str, now: Any) -> Carrier:
+    """A channel for texts, over which the chat travels now; its first message did not arrive."""
+    carrier = make_carrier(place, "twilio", f"+1 {said}", name=f"Texts {said}")
+    account = Account.objects.create(
+        center=place.center, kind="sms", address=f"+49 {said}".lower(), customer=chat.customer
+    )
+    way = {"center": place.center, "channel": carrier.channel, "chat": chat, "account": account}
+    Carriage.objects.create(**way)
+    Dispatch.objects.create(**way, position=1, index=1, failed_at=now, error=f"No {said}")
+    return carrier
+
+
 def callers(here: SimpleNamespace, now: Any) -> dict[str, Any]:
     """Everybody who might knock, at home in this center."""
     place = here.place
@@ -87,6 +111,7 @@ def callers(here: SimpleNamespace, now: Any) -> dict[str, Any]:
     program = Application.objects.create(center=place.center, name="Page", allowed_origins=[])
     application = as_application(place, may_configure=True)
     Webhook.objects.filter(pk=here.webhook.pk).update(application=application.application)
+    OutboundMessage.objects.filter(pk=here.outbound.pk).update(application=application.application)
     return {
         "nobody": Api(),
         "page": Api(**{"X-Public-Key": program.public_key}),

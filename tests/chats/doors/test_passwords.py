@@ -9,6 +9,7 @@ from django.test import RequestFactory
 from chats.doors.passwords import person_of, read_basic
 from chats.errors import TooMany, Unauthorized
 from contactcenter.models import ApplicationPassword
+from tests.cases import cases
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +22,7 @@ def request_(rf: RequestFactory) -> Any:
     return rf.get("/")
 
 
-@pytest.mark.parametrize("name", ["eve", "eve@example.com", "Eve@Example.COM"])
+@cases("name", ["eve", "eve@example.com", "Eve@Example.COM"])
 def test_a_person_is_known_by_name_or_address(eve, request_, now, name):
     password, secret = ApplicationPassword.issue(eve, "tests")
     assert person_of(request_, name, secret, now) == eve
@@ -29,7 +30,7 @@ def test_a_person_is_known_by_name_or_address(eve, request_, now, name):
     assert password.last_used_at == now
 
 
-@pytest.mark.parametrize("name", ["", "EVE", "eve@", "ann"])
+@cases("name", ["", "EVE", "eve@", "ann"])
 def test_another_name_is_refused(eve, ann, request_, now, name):
     secret = ApplicationPassword.issue(eve, "tests")[1]
     with pytest.raises(Unauthorized):

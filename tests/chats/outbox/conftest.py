@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chats.models import Delivery, Webhook
+from chats.outbox.calling import Calls
 from chats.outbox.courier import Courier
 from contactcenter.models import Application, Registration
 from tests.chats.outbox.receiver import Receiver
@@ -50,6 +51,6 @@ def receiver() -> Any:
 
 @pytest.fixture
 def courier() -> Any:
-    courier = Courier(seconds=5)
+    courier = Courier(Calls(), seconds=5)
     yield courier
     assert courier.stop(20)

@@ -8,6 +8,7 @@ import pytest
 
 from chats.models import Attempt, Delivery
 from chats.outbox.ask import ask
+from tests.cases import cases
 from tests.chats.outbox.conftest import make_registration, make_webhook
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
@@ -32,7 +33,7 @@ def test_the_answer_is_what_the_target_says(foreign, receiver):
     assert not Attempt.objects.exists()
 
 
-@pytest.mark.parametrize(
+@cases(
     "answer",
     [
         (200, {}, b""),
@@ -43,7 +44,6 @@ def test_the_answer_is_what_the_target_says(foreign, receiver):
         (404, {}, b'{"agent": "7"}'),
         (302, {"Location": "/other"}, b'{"agent": "7"}'),
     ],
-    ids=["nothing", "text", "nested", "bytes", "cut off", "404", "redirect"],
 )
 def test_anything_else_is_no_answer(foreign, receiver, answer):
     receiver.answer = lambda call: answer

@@ -15,6 +15,7 @@ from chats import tasks
 from chats.models import Attempt, Delivery, Webhook
 from chats.outbox import clerk, lanes, schedule, settle
 from chats.outbox import courier as couriers
+from chats.outbox.calling import Calls
 from chats.outbox.courier import Courier
 from chats.outbox.filing import Filed, file
 from chats.outbox.lanes import LEASE
@@ -225,14 +226,14 @@ def test_one_attempt_that_cannot_be_noted_stops_no_other(acme, receiver, courier
 @both
 def test_a_claim_that_came_too_late_is_not_used(acme, receiver, courier, now, monkeypatch):
     """The process stood still between claim and call: another may be calling by now."""
-    real, is_claimed = lanes.claim, threading.Event()
+    real, is_claimed = lanes.Lanes.claim, threading.Event()
 
-    def claim(numbers, at):
+    def claim(self, numbers, at):
         is_claimed.set()
-        return real(numbers, at)
+        return real(self, numbers, at)
 
     monkeypatch.setattr(lanes, "LEASE", timedelta(seconds=courier.seconds))
-    monkeypatch.setattr(lanes, "claim", claim)
+    monkeypatch.setattr(lanes.Lanes, "claim", claim)
     webhook = make_webhook(acme, receiver.url)
     make_delivery(webhook, now)
     courier.poke(webhook.pk)
@@ -270,7 +271,7 @@ def test_a_stop_notes_what_is_under_way_and_begins_nothing_more(acme, chats, cou
 def test_a_stop_does_not_wait_for_ever(acme, receiver, now):
     hold = threading.Event()
     receiver.answer = lambda call: 200 if hold.wait(30) else 500
-    courier, webhook = Courier(seconds=20), make_webhook(acme, receiver.url)
+    courier, webhook = Courier(Calls(), seconds=20), make_webhook(acme, receiver.url)
     make_delivery(webhook, now)
     courier.poke(webhook.pk)
     receiver.wait_for(1)

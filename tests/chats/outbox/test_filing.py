@@ -10,6 +10,7 @@ from chats.models import Delivery, Event, Webhook
 from chats.outbox import filing
 from chats.outbox.filing import Filed, file
 from contactcenter.models import ApplicationTeam
+from tests.cases import cases
 from tests.chats.outbox.conftest import make_application, make_registration, make_webhook
 from tests.conftest import MARKER, make_chat, make_held_chat
 
@@ -83,7 +84,7 @@ def test_nobody_hears_of_another_center(acme, globex, now):
     assert MARKER in str(theirs.deliveries.first().payload)
 
 
-@pytest.mark.parametrize(
+@cases(
     "off",
     [
         {"is_active": False},

@@ -4,6 +4,7 @@ import pytest
 
 from chats.models import Webhook
 from chats.outbox.handshake import HandshakeFailed, shake_hands
+from tests.cases import cases
 from tests.chats.outbox.conftest import make_registration, make_webhook
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
@@ -35,7 +36,7 @@ def test_who_says_the_secret_back_is_verified(foreign, receiver, now):
     }
 
 
-@pytest.mark.parametrize(
+@cases(
     ("answer", "why"),
     [
         (lambda call: 200, "did not send X-Hook-Secret back"),

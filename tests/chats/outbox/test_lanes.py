@@ -8,7 +8,8 @@ from django.db import connection, transaction
 
 from chats.models import Chat, Delivery, Webhook
 from chats.outbox import lanes
-from chats.outbox.lanes import LEASE, claim, due_webhooks, following, scan
+from chats.outbox.lanes import LEASE, calls
+from tests.cases import cases
 from tests.chats.outbox.conftest import make_delivery, make_webhook
 from tests.conftest import make_chat
 
@@ -28,8 +29,8 @@ def numbers(rows):
 def test_of_each_chat_only_the_oldest_may_go(acme, chats, now):
     webhook = make_webhook(acme)
     rows = [make_delivery(webhook, now, chats[n % 3]) for n in range(9)]
-    assert scan(webhook.pk, now) == numbers(rows[:3])
-    assert numbers(claim(numbers(rows), now)) == numbers(rows[:3])
+    assert calls.scan(webhook.pk, now) == numbers(rows[:3])
+    assert numbers(calls.claim(numbers(rows), now)) == numbers(rows[:3])
 
 
 def test_a_head_that_waits_for_its_next_attempt_holds_back_its_chat_and_no_other(acme, chats, now):
@@ -38,51 +39,51 @@ def test_a_head_that_waits_for_its_next_attempt_holds_back_its_chat_and_no_other
     make_delivery(webhook, now, chats[0])
     of_another_chat = make_delivery(webhook, now, chats[1])
     at_another_address = make_delivery(other, now, chats[0])
-    assert scan(webhook.pk, now) == [of_another_chat.number]
-    assert scan(other.pk, now) == [at_another_address.number]
-    assert scan(webhook.pk, now + timedelta(hours=2))[0] in (of_another_chat.number, head.number)
-    assert set(scan(webhook.pk, now + timedelta(hours=2))) == {of_another_chat.number, head.number}
+    assert calls.scan(webhook.pk, now) == [of_another_chat.number]
+    assert calls.scan(other.pk, now) == [at_another_address.number]
+    assert calls.scan(webhook.pk, now + timedelta(hours=2))[0] in (of_another_chat.number, head.number)
+    assert set(calls.scan(webhook.pk, now + timedelta(hours=2))) == {of_another_chat.number, head.number}
 
 
-@pytest.mark.parametrize("end", ["sent_at", "failed_at"])
+@cases("end", ["sent_at", "failed_at"])
 def test_a_head_that_was_sent_or_given_up_lets_the_next_one_go(acme, chats, now, end):
     webhook = make_webhook(acme)
     make_delivery(webhook, now, chats[0], **{end: now})
     second = make_delivery(webhook, now, chats[0])
-    assert scan(webhook.pk, now) == [second.number]
+    assert calls.scan(webhook.pk, now) == [second.number]
 
 
 def test_calls_without_a_chat_do_not_wait_for_each_other(acme, now):
     webhook = make_webhook(acme)
     rows = [make_delivery(webhook, now) for _ in range(3)]
-    assert scan(webhook.pk, now) == numbers(rows)
-    assert numbers(claim(numbers(rows), now)) == numbers(rows)
-    assert following(rows) == []
+    assert calls.scan(webhook.pk, now) == numbers(rows)
+    assert numbers(calls.claim(numbers(rows), now)) == numbers(rows)
+    assert calls.following(rows) == []
 
 
 def test_what_is_claimed_is_nobody_elses_until_the_lease_is_over(acme, chats, now):
     webhook = make_webhook(acme)
     first = make_delivery(webhook, now, chats[0])
     make_delivery(webhook, now, chats[0])
-    (claimed,) = claim([first.number], now)
+    (claimed,) = calls.claim([first.number], now)
     assert claimed.leased_until == now + LEASE
-    assert claim([first.number], now) == []
-    assert scan(webhook.pk, now) == []
-    assert claim([first.number], now + LEASE - timedelta(seconds=1)) == []
-    assert scan(webhook.pk, now + LEASE) == [first.number]
-    (again,) = claim([first.number], now + LEASE)
+    assert calls.claim([first.number], now) == []
+    assert calls.scan(webhook.pk, now) == []
+    assert calls.claim([first.number], now + LEASE - timedelta(seconds=1)) == []
+    assert calls.scan(webhook.pk, now + LEASE) == [first.number]
+    (again,) = calls.claim([first.number], now + LEASE)
     assert again.id == first.id
 
 
 def test_a_claim_needs_nothing_more_of_the_database(acme, chats, now, django_assert_num_queries):
     webhook = make_webhook(acme)
-    (row,) = claim([make_delivery(webhook, now, chats[0]).number], now)
+    (row,) = calls.claim([make_delivery(webhook, now, chats[0]).number], now)
     with django_assert_num_queries(0):
         assert (row.webhook.url, row.webhook.registration) == (webhook.url, None)
         assert row.webhook.live_secrets(now) == [webhook.secret]
 
 
-@pytest.mark.parametrize(
+@cases(
     "off",
     [{"is_active": False}, {"disabled_at": "2026-01-01T00:00Z"}, {"verified_at": None}, {"application__is_active": 0}],
 )
@@ -93,8 +94,8 @@ def test_nothing_is_sent_for_a_hook_that_is_off(acme, chats, now, off):
         type(webhook.application).objects.update(is_active=False)
     else:
         Webhook.objects.update(**off)
-    assert due_webhooks(now) == []
-    assert claim([row.number], now) == []
+    assert calls.due_targets(now) == []
+    assert calls.claim([row.number], now) == []
 
 
 def test_hooks_for_which_something_is_due(acme, globex, chats, now):
@@ -102,9 +103,9 @@ def test_hooks_for_which_something_is_due(acme, globex, chats, now):
     make_delivery(due, now, chats[0])
     make_delivery(later, now, chats[0], due_at=now + timedelta(seconds=1))
     make_delivery(done, now, chats[0], sent_at=now)
-    assert due_webhooks(now) == [due.pk]
-    assert set(due_webhooks(now + timedelta(seconds=1))) == {due.pk, later.pk}
-    assert scan(none.pk, now) == []
+    assert calls.due_targets(now) == [due.pk]
+    assert set(calls.due_targets(now + timedelta(seconds=1))) == {due.pk, later.pk}
+    assert calls.scan(none.pk, now) == []
 
 
 def test_the_next_of_each_lane(acme, chats, now):
@@ -116,8 +117,8 @@ def test_the_next_of_each_lane(acme, chats, now):
     make_delivery(one, now, chats[1])
     third = make_delivery(two, now, chats[1])
     make_delivery(two, now, chats[0])
-    assert set(following([first, other])) == {(one.pk, second.number), (two.pk, third.number)}
-    assert following([]) == []
+    assert set(calls.following([first, other])) == {(one.pk, second.number), (two.pk, third.number)}
+    assert calls.following([]) == []
 
 
 def test_the_walk_along_the_index_finds_what_the_rule_says(acme, chats, now):
@@ -135,14 +136,14 @@ def test_the_walk_along_the_index_finds_what_the_rule_says(acme, chats, now):
         )
     for seconds in range(-5, 5):
         at = now + timedelta(seconds=seconds)
-        assert set(scan(webhook.pk, at)) == set(numbers(Delivery.objects.heads(at).filter(webhook=webhook)))
+        assert set(calls.scan(webhook.pk, at)) == set(numbers(Delivery.objects.heads(at).filter(webhook=webhook)))
 
 
 def test_one_scan_finds_a_bounded_number_longest_due_first(acme, now, monkeypatch):
     monkeypatch.setattr(lanes, "SCANNED", 3)
     webhook = make_webhook(acme)
     rows = [make_delivery(webhook, now, due_at=now - timedelta(seconds=n)) for n in range(5)]
-    assert scan(webhook.pk, now) == numbers(rows[:1:-1])
+    assert calls.scan(webhook.pk, now) == numbers(rows[:1:-1])
 
 
 @pytest.mark.postgres
@@ -158,7 +159,7 @@ def test_of_several_couriers_one_gets_each_call(acme, now):
         try:
             gate.wait()
             for _ in range(5):
-                results.extend(numbers(claim(wanted, now)))
+                results.extend(numbers(calls.claim(wanted, now)))
         finally:
             connection.close()
 

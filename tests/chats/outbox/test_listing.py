@@ -10,6 +10,7 @@ from chats.errors import Invalid
 from chats.models import Delivery, Webhook
 from chats.outbox.filing import Filed, file
 from chats.outbox.listing import END, horizon, page, read_cursor, write_cursor
+from tests.cases import cases
 from tests.chats.outbox.conftest import make_application, make_delivery, make_webhook
 
 pytestmark = pytest.mark.django_db
@@ -81,7 +82,7 @@ def test_what_is_filed_by_the_book_is_listed(acme):
 
 
 @both
-@pytest.mark.parametrize(
+@cases(
     "since",
     [
         "x",
@@ -105,9 +106,7 @@ def test_anything_else_is_refused(acme, since):
 
 
 @both
-@pytest.mark.parametrize(
-    "since", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-21", "2026-11-21T09:00"]
-)
+@cases("since", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-21", "2026-11-21T09:00"])
 def test_times_at_the_ends_of_the_calendar_are_times(acme, past, since):
     webhook = make_webhook(acme)
     make_delivery(webhook, past, filed_at=datetime(2026, 11, 21, 12, tzinfo=UTC))

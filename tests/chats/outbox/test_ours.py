@@ -11,6 +11,7 @@ from chats.outbox import ours
 from chats.outbox.filing import live_webhooks
 from chats.outbox.signing import encode
 from chats.shapes import event_for_staff, stamp
+from tests.cases import cases
 from tests.chats.outbox.conftest import make_registration, make_webhook
 from tests.conftest import make_held_chat
 
@@ -74,7 +75,7 @@ def test_two_hooks_cost_as_many_queries_as_one(acme, ann, now, django_assert_num
         assert len(ours.speak(hooks, [record, record])) == 4
 
 
-@pytest.mark.parametrize(
+@cases(
     ("patterns", "fits"),
     [
         (["message.posted"], True),

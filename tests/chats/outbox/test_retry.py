@@ -8,8 +8,9 @@ from chats import due
 from chats.errors import Conflict
 from chats.models import Delivery, Webhook
 from chats.outbox import retry as retrying
-from chats.outbox.lanes import scan
+from chats.outbox.lanes import calls
 from chats.outbox.retry import retry, retry_all
+from tests.cases import cases
 from tests.chats.outbox.conftest import make_delivery, make_webhook
 from tests.conftest import make_chat
 
@@ -53,7 +54,7 @@ def test_what_has_arrived_is_not_sent_again(acme, now):
     assert not Delivery.objects.pending().exists()
 
 
-@pytest.mark.parametrize("off", [{"is_active": False}, {"disabled_at": "2026-01-01T00:00Z"}, {"verified_at": None}])
+@cases("off", [{"is_active": False}, {"disabled_at": "2026-01-01T00:00Z"}, {"verified_at": None}])
 def test_nothing_is_tried_again_at_a_hook_that_is_off(acme, now, off):
     webhook = make_webhook(acme)
     dead = make_delivery(webhook, now, failed_at=now)
@@ -74,7 +75,7 @@ def test_all_of_one_hook_in_their_order(acme, now, monkeypatch, woken, django_ca
     of_another = make_delivery(other, now, chats[0], failed_at=now)
     with django_capture_on_commit_callbacks(execute=True):
         assert retry_all(webhook, now) == 5
-    assert scan(webhook.pk, now) == [dead[0].number, dead[1].number]
+    assert calls.scan(webhook.pk, now) == [dead[0].number, dead[1].number]
     assert Delivery.objects.get(failed_at__isnull=False) == of_another
     assert woken == [("deliver", webhook.pk)]
     assert retry_all(make_webhook(acme), now) == 0

@@ -6,11 +6,12 @@ import pytest
 
 from chats.models import Attempt, Delivery, Webhook
 from chats.outbox import settle
-from chats.outbox.lanes import LEASE, claim
+from chats.outbox.lanes import LEASE, calls
 from chats.outbox.schedule import PATIENCE
 from chats.outbox.sending import Answer
 from chats.outbox.settle import WANTS_NO_MORE, Outcome, give_up_unwanted, note
 from contactcenter.models import AuditEntry
+from tests.cases import cases
 from tests.chats.outbox.conftest import make_delivery, make_webhook
 from tests.conftest import make_chat
 
@@ -26,7 +27,7 @@ OK, BROKEN, GONE, SILENT = (
 @pytest.fixture
 def claimed(acme, now):
     chat = make_chat(acme, now).chat
-    return claim([make_delivery(make_webhook(acme), now, chat).number], now)[0]
+    return calls.claim([make_delivery(make_webhook(acme), now, chat).number], now)[0]
 
 
 def outcome(delivery, answer, at):
@@ -46,7 +47,7 @@ def test_an_answer_of_2xx_is_the_end(claimed, now):
     assert (attempt.status, attempt.milliseconds, attempt.error, attempt.body) == (200, 12, "", "thanks")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("answer", "error", "status"),
     [
         (BROKEN, "Answered 500.", 500),
@@ -103,7 +104,7 @@ def test_what_waits_for_a_hook_that_is_off_is_given_up_in_bounded_steps(acme, no
 
 
 def test_who_outlived_its_lease_changes_nothing_but_the_attempts(claimed, now):
-    (again,) = claim([claimed.number], now + LEASE)
+    (again,) = calls.claim([claimed.number], now + LEASE)
     assert note([outcome(claimed, BROKEN, now)], now + LEASE) == []
     row = fresh(claimed)
     assert (row.leased_until, row.attempts_made, row.sent_at) == (again.leased_until, 0, None)
@@ -128,7 +129,7 @@ def test_what_was_given_up_meanwhile_and_fails_stays_so(claimed, now):
 
 
 def test_a_delivery_that_was_erased_meanwhile_stops_nobody(acme, claimed, now):
-    (other,) = claim([make_delivery(make_webhook(acme), now).number], now)
+    (other,) = calls.claim([make_delivery(make_webhook(acme), now).number], now)
     Delivery.objects.filter(pk=claimed.pk).delete()
     assert note([outcome(claimed, OK, now), outcome(other, OK, now)], now) == [other]
     assert Attempt.objects.get().delivery_id == other.id

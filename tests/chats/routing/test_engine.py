@@ -16,6 +16,7 @@ from chats.routing.candidates import load_candidates
 from chats.routing.choose import ASK_AGAIN_AFTER
 from chats.routing.engine import LEASE, route_team
 from contactcenter.models import Team
+from tests.cases import cases
 from tests.chats.routing.truths import check_all, moved
 from tests.conftest import make_agent, make_chat, make_customer, make_held_chat, online
 
@@ -105,7 +106,7 @@ def test_a_chat_that_nobody_fits_does_not_block_those_behind_it(acme, ann, now):
     assert decisions(first)[-1]["reasons"] == {"skill": 1}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("change", "why"),
     [
         ({"status": "away"}, "away"),
@@ -233,7 +234,7 @@ def test_no_offer_goes_to_a_search_whose_time_is_over(acme, ann, now):
     assert Chat.objects.get(pk=chat.pk).state == "searching"
 
 
-@pytest.mark.parametrize("event", ["her last slots are taken", "she goes away", "her seat is taken away"])
+@cases("event", ["her last slots are taken", "she goes away", "her seat is taken away"])
 def test_an_outdated_picture_is_taken_anew(acme, ann, bob, now, monkeypatch, event):
     """Ann would get the chat, but something happens between the picture and the offer."""
     online(ann, now), online(bob, now)

@@ -17,6 +17,7 @@ from chats.routing import sweeps
 from chats.routing.engine import route_team
 from chats.routing.estimates import queue_places
 from chats.routing.search import LEASE, continue_search, due_searches, search_agent
+from tests.cases import cases
 from tests.chats.routing.truths import check_all, moved
 from tests.conftest import make_agent, make_chat, online
 
@@ -134,7 +135,7 @@ def test_a_chat_of_a_queue_is_answered_with_whoever_has_it(acme, ann, now):
     assert seek(acme, chat, now) == ann
 
 
-@pytest.mark.parametrize(
+@cases(
     ("strategy", "first"), [("most_free_slots", "Ann"), ("longest_idle", "Bob"), ("round_robin", "Cem"), ("", "Ann")]
 )
 def test_the_search_follows_its_own_rule(acme, ann, bob, cem, now, strategy, first):
@@ -279,8 +280,9 @@ def test_an_agent_whom_an_adviser_names_wins(acme, ann, bob, now, advisers):
     assert decision(chat)["excluded"] == []
 
 
-@pytest.mark.parametrize("who", ["stranger", "other team", "offline", "busy", "unknown"])
+@cases("who", ["stranger", "other team", "offline", "busy", "unknown"])
 def test_an_agent_who_cannot_take_it_is_named_in_vain(acme, ann, bob, gil, cem, now, advisers, who):
+    advisers.clear()
     online(ann, now), online(bob, now), online(gil, now), online(cem, now)
     named: dict[str, UUID] = {"stranger": gil.pk, "unknown": uuid4()}
     match who:
@@ -338,7 +340,7 @@ def test_what_an_adviser_takes_is_not_taken_from_the_invitation(acme, ann, now, 
     assert (pending().offered_at, pending().expires_at) == (moved(now, 4), moved(now, 14))
 
 
-@pytest.mark.parametrize("meanwhile", ["closed", "picked"])
+@cases("meanwhile", ["closed", "picked"])
 def test_what_happens_while_an_adviser_thinks_counts(acme, ann, bob, now, advisers, meanwhile):
     online(ann, now), online(bob, now)
     chat = steered(acme, now)
@@ -406,7 +408,7 @@ def test_slow_advisers_do_not_take_all_the_threads_of_a_worker(acme, ann, now, m
     assert continue_search(search_of(chat).pk, now)
 
 
-@pytest.mark.parametrize("broken", ["lock_present", "offer_chat"])
+@cases("broken", ["lock_present", "offer_chat"])
 def test_a_choice_that_is_outdated_when_it_is_made_is_made_anew(acme, ann, now, monkeypatch, broken):
     online(ann, now)
     chat = steered(acme, now)

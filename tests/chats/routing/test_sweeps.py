@@ -14,6 +14,7 @@ from chats.models import Chat, CustomerSession, Invitation, Occupation, Particip
 from chats.routing import sweeps
 from chats.routing.engine import route_team
 from contactcenter.models import Team
+from tests.cases import cases
 from tests.chats.routing.truths import check_all, moved
 from tests.conftest import make_chat, make_held_chat, online
 
@@ -41,7 +42,7 @@ def test_an_offer_whose_time_is_over_expires(acme, ann, now):
     check_all()
 
 
-@pytest.mark.parametrize("how", ["away", "offline", "lease", "seat"])
+@cases("how", ["away", "offline", "lease", "seat"])
 def test_an_offer_to_who_is_gone_is_withdrawn(acme, ann, now, how):
     chat = offered(acme, ann, now)
     assert sweeps.withdraw_invitations(moved(now, 1)) == 0

@@ -31,11 +31,6 @@ export function customerName(chat) {
   return customer?.name || customer?.email || customer?.phone || t("customer.unnamed");
 }
 
-const CHANNEL_ICONS = { web: "globe", app: "smartphone", sms: "smartphone", email: "mail", facebook: "message-circle" };
-
-/** @param {any} chat */
-export const channelIcon = (chat) => /** @type {any} */ (CHANNEL_ICONS)[chat?.channel?.kind] || "message-circle";
-
 /** Text with its web addresses as links. Everything else is text, whatever it looks like. @param {string} text */
 export const rich = (text) =>
   splitLinks(text).map((part) =>

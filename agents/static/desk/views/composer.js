@@ -6,8 +6,10 @@ import { config, store } from "../desk.js";
 import { draft, keepMode, setDraft, setUi, ui } from "../ui.js";
 import { setTyping } from "../typing.js";
 import { addFiles, removeUpload } from "../uploads.js";
-import { size, t } from "../words.js";
+import { closedBecause, mayLeave } from "../travel.js";
+import { now, size, t } from "../words.js";
 import { customerName, icon } from "./bits.js";
+import { closedNotice, closesNotice, subjectLine, textCount } from "./travel.js";
 
 const MAX = 10_000;
 
@@ -17,28 +19,36 @@ export function composer(thread) {
   const isMine = store.state.mine.has(chat.id);
   if (chat.state === "closed" || !(isMine || isColleagues(chat))) return "";
   const mode = writesNote(chat.id) ? "note" : "reply";
-  const text = draft(chat.id);
-  const left = MAX - text.length;
-  const empty = !text.trim() && !(ui.uploads.get(chat.id) || []).length;
   return html`
     <div class="composer composer-${mode}">
-      ${slashMenu(chat, text)}
+      ${slashMenu(chat, draft(chat.id))}
       <div class="composer-tabs" role="tablist">
         ${speaks(chat.id) ? modeTab(chat.id, "reply", mode, "reply") : ""} ${modeTab(chat.id, "note", mode, "lock")}
         ${mode === "note" ? html`<span class="composer-hint">${t("note.only_team")}</span>` : ""}
       </div>
-      ${uploads(chat.id)}
-      <textarea id="composer" rows="1" dir="auto" maxlength=${MAX} aria-label=${t(mode === "note" ? "composer.note" : "composer.reply")}
+      ${mode === "reply" && closedBecause(chat, now()) ? closedNotice(chat) : field(chat, mode)}
+    </div>`;
+}
+
+/** The text with all that belongs to it. @param {any} chat @param {"reply"|"note"} mode */
+function field(chat, mode) {
+  const isReply = mode === "reply";
+  const text = draft(chat.id);
+  const left = MAX - text.length;
+  const empty = !text.trim() && !(ui.uploads.get(chat.id) || []).length;
+  const held = isReply && !mayLeave(chat, text.trim(), now());
+  return html`
+      ${isReply ? html`${closesNotice(chat)} ${subjectLine(chat)}` : ""} ${uploads(chat.id)}
+      <textarea id="composer" rows="1" dir="auto" maxlength=${MAX} aria-describedby="composer-count" aria-label=${t(mode === "note" ? "composer.note" : "composer.reply")}
         placeholder=${t(mode === "note" ? "composer.note.placeholder" : "composer.placeholder", { name: customerName(chat) })}
         .value=${live(text)} @input=${onInput} @keydown=${onKey} @paste=${onPaste} @blur=${() => setTyping(chat.id, false)}></textarea>
       <div class="composer-foot">
-        ${isMine ? tools() : ""}
-        <span class="composer-count">${left < 500 ? t("composer.left", { count: left }) : ""}</span>
-        <button class="button ${mode === "note" ? "button-note" : "button-primary"}" ?disabled=${empty} @click=${() => send(chat.id)}>
+        ${store.state.mine.has(chat.id) ? tools() : ""}
+        <span class="composer-count" id="composer-count">${(isReply && textCount(chat, text.trim())) || (left < 500 ? t("composer.left", { count: left }) : "")}</span>
+        <button class="button ${mode === "note" ? "button-note" : "button-primary"}" ?disabled=${empty || held} @click=${() => send(chat.id)}>
           ${t(mode === "note" ? "note.add" : "send")}${icon(mode === "note" ? "lock" : "send")}
         </button>
-      </div>
-    </div>`;
+      </div>`;
 }
 
 /** A chat that somebody else answers: one reads along, and may write to the team. @param {any} chat */

@@ -7,7 +7,10 @@ import { loadCustomer } from "../loads.js";
 import { setUi, ui } from "../ui.js";
 import { clockIn, languageName, moment, shortTime, t, tOr } from "../words.js";
 import { blank, customerName, face, icon, safeLink, skeleton } from "./bits.js";
+import { channelIcon, channelWay } from "./channel.js";
 import { fact } from "./offline.js";
+import { reachButton } from "./reach.js";
+import { pairs } from "./values.js";
 
 export function customerPanel() {
   const chat = ui.open ? store.state.threads.get(ui.open)?.chat : null;
@@ -27,7 +30,7 @@ export function customerPanel() {
       </header>
       <div class="customer-body">
         ${customer.is_blocked ? html`<p class="banner banner-danger">${icon("ban")}${t("customer.is_blocked")}</p>` : ""}
-        ${reach(customer)} ${thisChat(chat)} ${known?.state === "busy" && !known.customer ? skeleton(3) : ""}
+        ${reach(customer)} ${reachButton(chat, customer)} ${thisChat(chat)} ${known?.state === "busy" && !known.customer ? skeleton(3) : ""}
         ${known?.state === "failed" ? html`<p class="banner">${icon("cloud-off")}<span>${t("customer.failed")} <button class="button-link" @click=${() => loadCustomer(customer.id)}>${t("retry")}</button></span></p>` : ""}
         ${data(customer.data)} ${known?.customer ? notes(customer) : ""} ${earlier(chat, known)}
         ${known?.customer ? html`
@@ -52,26 +55,22 @@ function reach(customer) {
 
 /** @param {any} chat */
 function thisChat(chat) {
-  const data = Object.entries(chat.data || {});
+  const data = chat.data || {};
   return section(t("customer.this_chat"), html`
     <dl class="facts">
       ${fact("link", t("field.page"), chat.page?.url ? safeLink(chat.page.url, chat.page.title || chat.page.url) : "")}
-      ${fact("tag", t("field.subject"), chat.subject)} ${fact("globe", t("field.channel"), chat.channel?.name)}
+      ${fact("tag", t("field.subject"), chat.subject)} ${fact(channelIcon(chat), t("field.channel"), [...new Set([channelWay(chat), chat.channel?.name])].filter(Boolean).join(" · "))}
+      ${fact("at-sign", t("field.account"), chat.delivery?.account)}
       ${fact("calendar", t("field.started"), chat.started_at ? moment(chat.started_at) : "")}
       ${fact("sparkles", t("field.skills"), chat.skills?.join(", "))} ${fact("archive", t("field.disposition"), chat.disposition?.name || chat.disposition)}
     </dl>
-    ${data.length ? pairs(data) : ""}`);
+    ${Object.keys(data).length ? pairs(data) : ""}`);
 }
 
 /** @param {Record<string, any>} values */
 function data(values) {
-  const entries = Object.entries(values || {});
-  return entries.length ? section(t("customer.data"), pairs(entries)) : "";
+  return Object.keys(values || {}).length ? section(t("customer.data"), pairs(values)) : "";
 }
-
-/** @param {[string, any][]} entries */
-const pairs = (entries) => html`
-  <dl class="pairs">${entries.map(([key, value]) => html`<dt dir="auto">${key}</dt><dd dir="auto">${typeof value === "object" ? JSON.stringify(value) : String(value)}</dd>`)}</dl>`;
 
 /** @param {string} title @param {any} content */
 const section = (title, content) => html`<section class="customer-section"><h3>${title}</h3>${content}</section>`;

@@ -11,6 +11,7 @@ import { t } from "../words.js";
 import { customerName, icon } from "./bits.js";
 import { mergeForm } from "./merge.js";
 import { palette } from "./palette.js";
+import { outboundForm, wayForm } from "./reach.js";
 import { why } from "./why.js";
 
 export function dialogs() {
@@ -54,6 +55,8 @@ const DIALOGS = {
   close: (dialog) => ({ title: t("close.title"), body: closeForm(dialog) }),
   block: (dialog) => ({ title: t(dialog.customer.is_blocked ? "customer.unblock" : "customer.block"), body: blockForm(dialog) }),
   customer: (dialog) => ({ title: t("customer.edit"), body: customerForm(dialog) }),
+  outbound: (form) => ({ title: form.customer ? t("outbound.to", { name: customerName(form) }) : t("outbound.open"), body: outboundForm(form), wide: true }),
+  way: (form) => ({ title: t("way.open"), body: wayForm(form) }),
   merge: (dialog) => ({ title: t("merge"), body: mergeForm(dialog), wide: true }),
   help: () => ({ title: t("help.title"), body: help(), wide: true }),
   palette: () => ({ title: t("palette.open"), body: palette() }),
@@ -147,7 +150,7 @@ function customerForm({ customer }) {
 }
 
 const KEYS = [
-  ["j", "k"], ["Enter"], ["r"], ["n"], ["a"], ["d"], ["t"], ["e"], ["/"], ["⌘", "K"], ["i"], ["Esc"], ["?"],
+  ["j", "k"], ["Enter"], ["r"], ["n"], ["a"], ["d"], ["t"], ["e"], ["c"], ["g"], ["/"], ["⌘", "K"], ["i"], ["Esc"], ["?"],
 ];
 
 function help() {

@@ -5,7 +5,8 @@ import { accept, decline } from "../actions.js";
 import { store } from "../desk.js";
 import { join, refuse } from "../guests.js";
 import { now, span, t, tOr } from "../words.js";
-import { channelIcon, customerName, icon } from "./bits.js";
+import { customerName, icon } from "./bits.js";
+import { channelMark } from "./channel.js";
 
 const ROUND = 2 * Math.PI * 15;
 
@@ -30,7 +31,7 @@ function guestCard(chat, at) {
           <p class="invitation-label">${t("guest.asked")}</p>
           <p class="invitation-name" dir="auto">${customerName(chat)}</p>
           <p class="invitation-meta">
-            ${icon(channelIcon(chat))}<span dir="auto">${chat.team?.name}</span>
+            ${channelMark(chat)}<span dir="auto">${chat.team?.name}</span>
             ${chat.agent ? html`<span aria-hidden="true">·</span><span dir="auto">${chat.agent.name}</span>` : ""}
           </p>
         </div>
@@ -56,7 +57,7 @@ function card(invitation, at) {
           <p class="invitation-label">${t("invitation.title")}</p>
           <p class="invitation-name" dir="auto">${customerName(chat)}</p>
           <p class="invitation-meta">
-            ${icon(channelIcon(chat))}<span dir="auto">${chat.team?.name}</span><span aria-hidden="true">·</span>
+            ${channelMark(chat)}<span dir="auto">${chat.team?.name}</span><span aria-hidden="true">·</span>
             <span>${t("invitation.waiting", { time: span(now() - Date.parse(waiting)) })}</span>
           </p>
         </div>

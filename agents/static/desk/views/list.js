@@ -9,6 +9,7 @@ import { number, now, span, t } from "../words.js";
 import { blank, icon, skeleton } from "./bits.js";
 import { invitations } from "./invitation.js";
 import { setStatus } from "../actions.js";
+import { newButton } from "./reach.js";
 import { row, searchable } from "./row.js";
 
 export function list() {
@@ -20,6 +21,7 @@ export function list() {
         ${isSupervisor ? tab("all", t("tab.all")) : ""}
         ${tab("offline", t("tab.offline"), ui.offline.items.length, false, "inbox")}
       </nav>
+      <div class="list-tools">
       <label class="searchbox">
         ${icon("search")}
         <span class="visually-hidden">${t("search.label")}</span>
@@ -27,6 +29,8 @@ export function list() {
           @input=${(/** @type {any} */ event) => search(event.target.value)} />
         ${ui.query ? "" : html`<kbd>/</kbd>`}
       </label>
+      ${newButton()}
+      </div>
       ${invitations()}
       <div class="rows" id="rows" @scroll=${growCap}>${body()}</div>
     </section>`;

@@ -4,12 +4,14 @@ import { openChat, setStatus } from "../actions.js";
 import { config, isSupervisor, store } from "../desk.js";
 import { leave } from "../guests.js";
 import { setTheme, setUi, ui } from "../ui.js";
+import { chooseWay, writeTo } from "../reach.js";
 import { t } from "../words.js";
 import { customerName, icon } from "./bits.js";
 import { searchable } from "./row.js";
 import { toggleSound } from "./topbar.js";
 import { showTab } from "./list.js";
 import { setMode } from "./composer.js";
+import { mayMove } from "./reach.js";
 
 let query = "";
 let at = 0;
@@ -35,6 +37,8 @@ function commands() {
         ]
       : []),
     ...(open && store.thread(open).chat?.guest ? [{ icon: "user-x", label: t("guest.leave"), run: () => leave(open) }] : []),
+    ...(ui.outbound.length ? [{ icon: "message-square-plus", label: t("outbound.open"), hint: "C", run: () => writeTo() }] : []),
+    ...(ui.open && mayMove(store.state.threads.get(ui.open)) ? [{ icon: "arrow-right-left", label: t("way.open"), hint: "G", run: () => void chooseWay(String(ui.open)) }] : []),
     { icon: "message-square", label: t("tab.mine"), run: () => showTab("mine") },
     { icon: "users", label: t("tab.queue"), run: () => showTab("queue") },
     ...(isSupervisor ? [{ icon: "layout-list", label: t("tab.all"), run: () => showTab("all") }] : []),

@@ -3,13 +3,14 @@ import { html } from "lit-html";
 import { setUi } from "../ui.js";
 import { clock, moment, t, tOr } from "../words.js";
 import { icon } from "./bits.js";
+import { channelName } from "./channel.js";
 
 /** @type {Record<string, string>} */
 const ICONS = {
   "chat.started": "message-square-plus", "chat.queued": "hourglass", "search.failed": "signal-zero", "routing.decided": "sparkles",
   "invitation.declined": "x", "invitation.expired": "timer", "invitation.withdrawn": "undo-2", "agent.joined": "user-check", "guest.invited": "users", "guest.declined": "user-x", "chat.updated": "pencil",
   "agent.left": "user-x", "chat.transferred": "arrow-right-left", "customer.reminded": "bell", "customer.updated": "pencil",
-  "chat.closed": "archive", "chat.disposed": "tag", "chat.reopened": "undo-2", "survey.answered": "star",
+  "chat.moved": "corner-down-left", "message.failed": "circle-alert", "message.resent": "send", "chat.closed": "archive", "chat.disposed": "tag", "chat.reopened": "undo-2", "survey.answered": "star",
 };
 
 /**
@@ -54,12 +55,27 @@ const SENTENCES = {
   "guest.declined": (data) => t("event.guest.declined", { name: data.name }),
   "chat.updated": (data) => t("event.chat.updated", { fields: Object.keys(data.changed || {}).join(", ") }),
   "chat.transferred": (data, _event, thread) => t("event.chat.transferred", { name: data.agent_name || data.name || data.team_name || teamName(data.team, thread) }),
+  "chat.moved": (data) => moved(data, channelName({ channel: { kind: data.channel, name: data.name } })),
+  "message.failed": (_data, event) => t("lost", { reason: failureReason(event) }),
+  "message.resent": () => t("event.message.resent"),
   "customer.reminded": (_data, event) => t("event.customer.reminded", { text: event.text || "" }),
   "customer.updated": (data) => t("event.customer.updated", { fields: Object.keys(data.changed || {}).map((field) => tOr(`field.${field}`, field)).join(", ") }),
   "chat.closed": (data) => tOr(`event.chat.closed.${data.reason === "done" ? data.by : data.reason}`, t("event.chat.closed")),
   "chat.disposed": (data) => t("event.chat.disposed", { name: [data.name || data.disposition_name || data.disposition, data.comment].filter(Boolean).join(" – ") }),
   "survey.answered": (data) => t("event.survey.answered", { stars: data.rating ? "★".repeat(data.rating) + "☆".repeat(5 - data.rating) : "", comment: data.comment || "" }),
 };
+
+/** The address as the network writes it; Facebook's own ids tell nobody anything. @param {any} data @param {string} channel */
+function moved(data, channel) {
+  if (!data.address || data.channel === "facebook") return t("event.chat.moved", { channel });
+  return t("event.chat.moved.to", { channel, address: `\u2068${data.address}\u2069` });
+}
+
+/** Why a message did not arrive: in our words where its code has some, else in the network's. @param {import("../log.js").Event} event @returns {string} */
+export function failureReason({ data }) {
+  const own = { stopped: t("lost.stopped"), window: t("lost.window"), account: t("lost.account") }[/** @type {string} */ (data?.code)];
+  return own || (data?.error ? `\u2068${data.error}\u2069` : t("lost.unknown"));
+}
 
 /** @param {any} data of a routing decision */
 export function chosenName(data) {

@@ -5,7 +5,8 @@ import { openChat } from "../actions.js";
 import { config, store } from "../desk.js";
 import { draft, ui } from "../ui.js";
 import { number, now, shortTime, span, t } from "../words.js";
-import { channelIcon, customerName, face, icon } from "./bits.js";
+import { customerName, face, icon } from "./bits.js";
+import { channelMark, channelName } from "./channel.js";
 
 /** What the search box looks through. @param {any} chat */
 export function searchable(chat) {
@@ -24,7 +25,7 @@ function model(chat) {
   const isOpen = ui.open === chat.id;
   return [
     chat.id, isOpen, isMine && thread ? store.unread(thread) : 0, chat.state, Boolean(chat.online), customerName(chat), chat.team?.name,
-    ui.tab === "all" ? chat.agent?.name : "", chat.channel?.kind, chat.last_message?.text, chat.last_message?.at, chat.subject,
+    ui.tab === "all" ? chat.agent?.name : "", chat.channel?.kind, channelName(chat), chat.last_message?.text, chat.last_message?.at, chat.subject,
     waiting(chat)?.text, thread?.typing?.text, Boolean(thread?.typing), thread?.pending.some((post) => post.state === "failed"),
     isMine && !isOpen ? draft(chat.id) : "", chat.guest,
   ];
@@ -48,7 +49,7 @@ function drawn(chat) {
           ${unread ? html`<span class="badge" aria-label=${t("unread", { count: unread })}>${number(unread)}</span>` : ""}
         </span>
         <span class="row-meta">
-          ${icon(channelIcon(chat))}<span dir="auto">${chat.team?.name}</span>
+          ${channelMark(chat)}<span dir="auto">${chat.team?.name}</span>
           ${chat.guest === "joined" ? html`<span class="tag">${t("guest.tag")}</span>` : ""}
           ${ui.tab === "all" && chat.agent ? html`<span aria-hidden="true">·</span><span dir="auto">${chat.agent.name}</span>` : ""}
         </span>

@@ -8,14 +8,17 @@ import { leave } from "../guests.js";
 import { TYPING_MS } from "../frames.js";
 import { toLines } from "../lines.js";
 import { loadChat, loadOlder } from "../loads.js";
+import { failures } from "../travel.js";
 import { setUi, ui } from "../ui.js";
 import { day, t, tOr } from "../words.js";
-import { bubbles, pendingBubbles } from "./bubble.js";
+import { bubbles, mayRetry, pendingBubbles } from "./bubble.js";
 import { blank, customerName, face, icon, skeleton } from "./bits.js";
+import { channelIcon, channelWay, undelivered } from "./channel.js";
 import { composer, drop } from "./composer.js";
 import { imported } from "./imported.js";
 import { offlineMessage } from "./offline.js";
 import { quiet } from "./quiet.js";
+import { wayButton } from "./reach.js";
 import { jump, keepScroll } from "./scroll.js";
 
 export function conversation() {
@@ -37,7 +40,7 @@ export function conversation() {
       </div>
       ${ui.below && !ui.atBottom ? html`<button class="jump" @click=${jump}>${icon("arrow-down")}${t("jump.new", { count: ui.below })}</button>` : ""}
       ${!ui.below && !ui.atBottom ? html`<button class="jump jump-plain" aria-label=${t("jump")} @click=${jump}>${icon("arrow-down")}</button>` : ""}
-      ${composer(thread)}
+      ${undelivered(thread.chat)} ${composer(thread)}
     </section>`;
 }
 
@@ -54,7 +57,7 @@ function head(thread) {
         <span>
           <b dir="auto">${customerName(chat)}</b>
           <small>
-            ${chat.state === "closed" ? t("state.closed") : chat.online ? html`<i class="dot dot-online"></i>${t("customer.online")}` : html`<i class="dot dot-offline"></i>${t("customer.away")}`}
+            ${presence(chat)} ${icon(channelIcon(chat))}<span class="thread-channel" dir="auto">${channelWay(chat)}</span>
             <span aria-hidden="true">·</span> <span dir="auto">${chat.team?.name}</span>
             ${chat.agent && !mine ? html`<span aria-hidden="true">·</span> <span dir="auto">${chat.agent.name}</span>` : ""}
             ${company(chat)}
@@ -62,6 +65,7 @@ function head(thread) {
         </span>
       </button>
       <div class="thread-actions">
+        ${wayButton(thread)}
         ${mine || (isSupervisor && chat.state !== "closed")
           ? html`<button class="button button-quiet" @click=${() => setUi({ dialog: { kind: "transfer", chat: chat.id } })} title="${t("transfer")} (T)">${icon("arrow-right-left")}<span class="label">${t("transfer")}</span></button>`
           : ""}
@@ -71,6 +75,13 @@ function head(thread) {
         <button class="button button-quiet button-icon only-wide" aria-pressed=${ui.panel} aria-label=${t("panel.toggle")} title=${t("panel.toggle")} @click=${togglePanel}>${icon("panel-right")}</button>
       </div>
     </header>`;
+}
+
+/** Whether the customer is there. Who is reached by a connector (SMS, say) never is, and reads it all the same. @param {any} chat */
+function presence(chat) {
+  if (chat.state !== "closed" && chat.delivery) return "";
+  const word = chat.state === "closed" ? t("state.closed") : chat.online ? html`<i class="dot dot-online"></i>${t("customer.online")}` : html`<i class="dot dot-offline"></i>${t("customer.away")}`;
+  return html`${word} <span aria-hidden="true">·</span>`;
 }
 
 /** Guests who are in the chat beside us. @param {any} chat */
@@ -122,14 +133,15 @@ function lines(thread) {
   const newFrom = ui.newFrom.get(thread.id);
   const unfolded = ui.unfolded.size;
   // Drawn again only when one of these changes: a clock that ticks must not touch a thousand bubbles.
-  return guard([thread.log, newFrom, chat.read?.customer, thread.delivered, unfolded, thread.pending.length], () =>
-    repeat(toLines(thread.log.events, newFrom), (line) => line.key, (line) => {
+  return guard([thread.log, newFrom, chat.read?.customer, thread.delivered, Boolean(chat.delivery), Boolean(chat.delivery?.owed_since), thread.again, mayRetry(thread), unfolded, thread.pending.length], () => {
+    const failed = failures(thread.log.events);
+    return repeat(toLines(thread.log.events, newFrom), (line) => line.key, (line) => {
       if (line.kind === "day") return html`<div class="line-day" role="separator"><span>${day(line.at)}</span></div>`;
       if (line.kind === "new") return html`<div class="line-new" role="separator"><span>${t("line.new")}</span></div>`;
       if (line.kind === "imported") return imported(line.event, customerName(chat));
-      return line.kind === "quiet" ? quiet(line.event, thread) : bubbles(line, thread);
-    }),
-  );
+      return line.kind === "quiet" ? quiet(line.event, thread) : bubbles(line, thread, failed);
+    });
+  });
 }
 
 /** @param {import("../store.js").Thread} thread */

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 from django.db.models import prefetch_related_objects
 
+from chats.doors.socketio.place import Place
 from chats.doors.throttles import WRONG_PASSWORDS, address_of, count
 from chats.errors import Invalid, Unauthorized
 from chats.models import Chat
@@ -15,7 +16,6 @@ from chats.protocols.hyperchat.reach import Reach, as_id
 from chats.protocols.hyperchat.shapes import parse_message_id
 
 from .calls import CALLS, FOLLOWED, Answer, Ask
-from .place import Place
 
 LONGEST = 500  # characters of a credential
 

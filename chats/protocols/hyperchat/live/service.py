@@ -1,118 +1,71 @@
 """HyperChat's live clients in this process: they come, ask and go. Entered by the server's lifespan."""
 
-import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 from typing import Any
 
-import structlog
 from django.utils import timezone
-from socketio.exceptions import ConnectionRefusedError as Refusal
 
 from agents import presence
 from chats.doors.parsers import check_value
-from chats.doors.refusals import refusal_of
-from chats.errors import Invalid, Unauthorized
-from chats.live import hub
+from chats.doors.socketio.engine import Engine
+from chats.doors.socketio.place import Place
+from chats.doors.socketio.service import Answer, Service
+from chats.errors import Invalid, Refused, Unauthorized
 from chats.protocols.hyperchat.door import sentence_of
-from chats.sockets.pulse import pulse
+from chats.sockets.pulse import Step
 
 from .admission import Done, come_in, credentials_of, do, handshake_of
-from .calls import CALLS, SLOW, Answer
+from .calls import CALLS, SLOW
 from .connection import Connection
-from .engine import Engine
-from .gate import Gate
-from .place import place_of
-from .threads import in_thread
+from .threads import crew, in_thread
 from .watch import Watch
 
-log = structlog.get_logger(__name__)
-
-KIND = "hyperchat"
 LOGIN = "users:login"
 FOCUS = "user:focus"
 TYPING = "users:activity"
 TYPED_AGAIN_SECONDS = 2.0  # the same word about typing within this time is told once
+LARGEST = 1_000_000  # bytes of one frame, or of one poll's body
 
 
-class Live:
+class Live(Service[Connection]):
     """One a process; the engine's handlers."""
 
     def __init__(self) -> None:
-        self.gate = Gate()
-        self.connections: dict[str, Connection] = {}
+        super().__init__("hyperchat", crew, _envelope, largest=LARGEST)
+        self.watch: Watch
 
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Within chats.sockets.service.running, whose pulse it joins."""
-        engine = self.gate.engine = Engine(self)
-        watch = Watch(engine, self.connections)
-        beats = [watch.end_strangers, watch.check_users, watch.look_at_offers]
-        pulse.beats.extend(beats)
-        pulse.surveys.append(watch.show_places)
-        try:
-            yield
-        finally:
-            for beat in beats:
-                pulse.beats.remove(beat)
-            pulse.surveys.remove(watch.show_places)
-            for sid in list(self.connections):
-                await self.disconnected(sid)
-            self.gate.engine = None
-            await engine.shutdown()
+    def beats(self, engine: Engine) -> Sequence[Step]:
+        self.watch = Watch(engine, self.clients)
+        return self.watch.end_strangers, self.watch.check_users, self.watch.look_at_offers
 
-    # The engine's handlers ----------------------------------------------------------------------------------------------
+    def surveys(self, engine: Engine) -> Sequence[Step]:
+        return (self.watch.show_places,)
 
-    async def connected(self, sid: str, scope: Any, auth: Any) -> None:
+    def sentence(self, refused: Refused | None) -> str:
+        return sentence_of(refused)
+
+    async def admit(self, engine: Engine, sid: str, place: Place, auth: Any) -> Connection:
         """Who shows nothing yet may log in within ten seconds; who shows what is wrong is refused."""
-        assert self.gate.engine is not None  # noqa: S101 - it is what calls
-        connection = Connection(self.gate.engine, sid, place_of(scope))
-        try:
-            said = handshake_of(auth, connection.place)
-            check_value(said)
-            if said.get("appId"):
-                await self._log_in(connection, said)
-        except Exception as error:  # noqa: BLE001 - the outermost door
-            refused = _refusal(error, "connect")
-            raise Refusal(refused["error"]["message"], refused) from None
-        self.connections[sid] = connection
-        pulse.guests.add(connection)
-        hub.sockets[KIND] += 1
+        connection = Connection(engine, sid, place)
+        said = handshake_of(auth, place)
+        check_value(said)
+        if said.get("appId"):
+            await self._log_in(connection, said)
+        return connection
 
-    def opened(self, sid: str) -> None:
-        if connection := self.connections.get(sid):
-            connection.open()
-
-    async def happened(self, name: str, sid: str, *said: Any) -> Answer:
-        """The answer to an event, or the envelope of an error: what its acknowledgement carries."""
-        connection = self.connections.get(sid)
-        if connection is None:
-            return _refusal(Unauthorized("Log in first"), name)
+    async def answer(self, client: Connection, name: str, said: Any) -> Answer:
         try:
-            async with connection.one_at_a_time:
-                sent = said[0] if said else {}
-                check_value(sent)
-                if not isinstance(sent, dict):
-                    raise Invalid("The event must carry an object")
-                return await self._answer(connection, name, sent)
+            return await self._answer(client, name, said)
         except Unauthorized as error:
-            if connection.user_id and name != LOGIN:
-                connection.end(code=error.code)  # its session has ended
-            return _refusal(error, name)
-        except Exception as error:  # noqa: BLE001 - the outermost door
-            return _refusal(error, name)
+            if client.user_id and name != LOGIN:
+                client.end(code=error.code)  # its session has ended
+            raise
 
-    async def disconnected(self, sid: str) -> None:
-        connection = self.connections.pop(sid, None)
-        if connection is None:
-            return
-        agent = connection.agent
-        connection.close()
-        pulse.guests.discard(connection)
-        hub.sockets[KIND] -= 1
-        others = {one.agent.pk for one in self.connections.values() if one.agent}
+    async def let_go(self, client: Connection) -> None:
+        agent = client.agent
+        others = {one.agent.pk for one in self.clients.values() if one.agent}
         if agent and agent.pk not in others:
-            with contextlib.suppress(Exception):  # the database is away, say: leases end by themselves
-                await in_thread(presence.end_lease, agent, timezone.now())
+            await in_thread(presence.end_lease, agent, timezone.now())
 
     # What is asked ------------------------------------------------------------------------------------------------------
 
@@ -160,13 +113,9 @@ class Live:
         return {"success": True}
 
 
-def _refusal(error: Exception, name: str) -> Answer:
-    """Their envelope, as the routes answer."""
-    refused, status = refusal_of(error)
-    if refused is None:
-        # The event's name is a stranger's unless it is one of ours.
-        log.error("event failed", event_name=name if name in CALLS else "", exc_info=error)
-    return {"error": {"code": status, "message": sentence_of(refused)}}
+def _envelope(status: int, sentence: str) -> Answer:
+    """As the routes answer."""
+    return {"error": {"code": status, "message": sentence}}
 
 
 live = Live()

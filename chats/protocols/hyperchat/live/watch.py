@@ -9,13 +9,13 @@ from weakref import WeakKeyDictionary
 
 from django.utils import timezone
 
+from chats.doors.socketio.engine import Engine
 from chats.models import Chat, CustomerSession
 from chats.protocols.hyperchat.callers import AGENT_TOKEN_SECONDS, live_registrations, logged_in_agents
 from chats.sockets import gather
 from contactcenter.models import hash_secret
 
 from .connection import Connection
-from .engine import Engine
 from .threads import in_thread
 
 LOGIN_SECONDS = 10.0

@@ -56,7 +56,7 @@ def _message(told: Told) -> list[Said]:
         type=shown["type"],
         sender=sender,
         text=shown["text"],
-        data={"attachments": shown["attachments"]},
+        data={"attachments": shown["attachments"], "links": shown["data"].get("links", [])},
         at=datetime.fromisoformat(shown["at"]),
     )
     return [("message:received", {"message": message}) for message in message_shapes(event, told.chat)]

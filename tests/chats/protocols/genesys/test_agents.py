@@ -14,6 +14,7 @@ from chats.actions.offer import offer_chat
 from chats.models import Chat, Participant
 from contactcenter import longpoll
 from contactcenter.models import ApplicationPassword
+from tests.cases import cases
 from tests.chats.protocols.genesys.conftest import BASE, ORIGIN, Page, is_error
 from tests.conftest import MARKER, make_agent, make_chat, make_held_chat
 
@@ -261,7 +262,7 @@ def test_a_chat_goes_to_a_team_after_a_last_word(acme, held, bob, desk):
     assert is_error(desk.get(f"me/chats/{held.row.pk}"), 404, 6)
 
 
-@pytest.mark.parametrize("name", ["sales", "Sales", "SALES", "SalesQueue"])
+@cases("name", ["sales", "Sales", "SALES", "SalesQueue"])
 def test_a_queue_has_several_names(acme, held, desk, name):
     desk.does(held.row, "Transfer", queueName=name)
     assert fresh(held.row).team == acme.sales
@@ -276,7 +277,7 @@ def test_a_chat_goes_to_a_colleague_who_accepts(held, ann, bob, desk):
     assert desk.chats() == []
 
 
-@pytest.mark.parametrize("name", ["bob", "BOB@example.com", "/users/bob/", "http://x.example/api/v2/users/bob"])
+@cases("name", ["bob", "BOB@example.com", "/users/bob/", "http://x.example/api/v2/users/bob"])
 def test_a_colleague_is_named_in_several_ways(held, bob, desk, name):
     desk.does(held.row, "Invite", targetUri=name)
     assert Participant.objects.get(chat=held.row, agent=bob).is_asked
@@ -339,7 +340,7 @@ def test_an_owner_who_leaves_a_conference_hands_it_over(held, ann, bob, desk):
     assert held.state()["state"] == "Chatting"
 
 
-@pytest.mark.parametrize("operation", ["Leave", "LeaveAndComplete", "Complete"])
+@cases("operation", ["Leave", "LeaveAndComplete", "Complete"])
 def test_an_owner_alone_ends_the_chat(held, ann, desk, operation):
     desk.does(held.row, operation, text="Good-bye")
     assert (fresh(held.row).state, fresh(held.row).close_reason) == ("closed", "done")
@@ -393,7 +394,7 @@ def test_a_disposition_is_one_of_the_list(acme, globex, held, desk):
     assert fresh(held.row).disposition == own
 
 
-@pytest.mark.parametrize("name", ["Consult", "SendUrl", "SendCustomNotice", "SendNicknameUpdatedNotice"])
+@cases("name", ["Consult", "SendUrl", "SendCustomNotice", "SendNicknameUpdatedNotice"])
 def test_operations_that_the_product_knows_are_refused_with_a_word(held, desk, name):
     answer = desk.do(held.row, name, targetUri="bob")
     assert is_error(answer, 405, 10)
@@ -415,7 +416,7 @@ ODD_BODIES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("body", "status"), ODD_BODIES)
+@cases(("body", "status"), ODD_BODIES)
 def test_odd_bodies_are_refused_and_change_nothing(held, desk, body, status):
     before = fresh(held.row).position
     answer = desk.call("POST", f"me/chats/{held.row.pk}", body)

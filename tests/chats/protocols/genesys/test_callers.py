@@ -9,6 +9,7 @@ from chats.errors import Forbidden, Unauthorized
 from chats.models import Chat
 from chats.protocols.genesys.callers import find_seat
 from contactcenter.models import Application, ApplicationPassword, Channel, ContactCenter, Registration
+from tests.cases import cases
 from tests.chats.protocols.genesys.conftest import CONTACT_CENTER_ID, PUBLISHED, Page, is_error, make_place
 from tests.conftest import MARKER, make_agent
 
@@ -85,7 +86,7 @@ def test_where_it_is_not_clear_a_request_is_refused_with_what_to_do(shop, other,
 
 
 @pytest.mark.both
-@pytest.mark.parametrize(
+@cases(
     "headers",
     [
         {"ContactCenterId": "nobody"},
@@ -104,7 +105,7 @@ def test_an_unknown_id_is_refused(shop, settings, headers):
     assert refused(**headers) == "This contact center is not known."
 
 
-@pytest.mark.parametrize("model", [Registration, Application, Channel, ContactCenter])
+@cases("model", [Registration, Application, Channel, ContactCenter])
 def test_what_is_switched_off_answers_nobody(shop, model):
     talk = shop.request()
     rows = {Registration: shop.registration, Application: shop.registration.application}
@@ -129,7 +130,7 @@ def test_an_access_of_another_api_is_none_here(acme, shop):
     refused(apikey="hyper-key")
 
 
-@pytest.mark.parametrize("path", ["chats/{id}", "chats/{id}/messages", "me/chat/{id}"])
+@cases("path", ["chats/{id}", "chats/{id}/messages", "me/chat/{id}"])
 def test_a_chat_is_reached_with_every_name_of_its_center_and_without_one(shop, path):
     talk = shop.request()
     for page in (shop.page, shop.keyed, Page()):
@@ -146,7 +147,7 @@ def basic(name, secret):
 
 
 @pytest.mark.both
-@pytest.mark.parametrize("sent", ["Basic YTpi", "Bearer x", "Basic", "x", ""])
+@cases("sent", ["Basic YTpi", "Bearer x", "Basic", "x", ""])
 def test_customers_operations_with_credentials_are_refused(shop, sent):
     talk = shop.request()
     page = Page(ContactCenterId=CONTACT_CENTER_ID, Authorization=sent)
@@ -158,7 +159,7 @@ def test_customers_operations_with_credentials_are_refused(shop, sent):
 
 
 @pytest.mark.both
-@pytest.mark.parametrize(
+@cases(
     ("method", "path"),
     [
         ("GET", "me"), ("GET", "me/"), ("POST", "me"), ("GET", "me/chats"), ("GET", "me/chats/"), ("POST", "me/chats/{id}"),
@@ -184,7 +185,7 @@ def test_an_agent_proves_it_by_an_application_password(ann, shop):
     assert seat_of(authorization=basic("Ann@example.com", secret), contactcenterid=CONTACT_CENTER_ID) == ann
 
 
-@pytest.mark.parametrize(
+@cases(
     "sent",
     [
         "",

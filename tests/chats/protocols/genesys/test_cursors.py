@@ -8,11 +8,12 @@ from django.db import connections, transaction
 from chats.models import ForeignChat, ForeignLine
 from chats.protocols.genesys import cursors
 from chats.protocols.genesys.cursors import asked_index, give_lines
+from tests.cases import cases
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize(
+@cases(
     ("sent", "index"),
     [
         (None, None), ("", None), ("0", 0), ("1", 1), ("5x", 5), ("  7", 7), ("+3", 3), ("-1", -1), ("-0", 0), ("1.9", 1), ("007", 7),
@@ -39,9 +40,7 @@ def test_index_0_gives_all_and_n_everything_from_n_on(shop):
     assert numbers(talk, "index=5") == [5]
 
 
-@pytest.mark.parametrize(
-    "query", ["index=6", "index=-1", "index=abc", "index=99999999999999999999", "index=%00", "index=%20"]
-)
+@cases("query", ["index=6", "index=-1", "index=abc", "index=99999999999999999999", "index=%00", "index=%20"])
 def test_what_is_no_index_of_the_chat_gives_nothing_and_moves_nothing(shop, query):
     talk = shop.request()
     talk.say("a")

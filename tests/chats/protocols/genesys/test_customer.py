@@ -14,6 +14,7 @@ from chats.actions.transfer import leave_chat, transfer_to_team
 from chats.models import Chat, Customer, Event, Participant
 from contactcenter import longpoll
 from contactcenter.models import Team
+from tests.cases import cases
 from tests.chats.protocols.genesys.conftest import is_error
 
 pytestmark = pytest.mark.django_db
@@ -121,7 +122,7 @@ def test_the_same_text_twice_is_two_messages(shop):
     assert [one[3] for one in talk.told() if one[1] == "Text"] == ["Hello", "Hello"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("parameters", "status", "code"),
     [
         ({}, 400, 1),
@@ -170,7 +171,7 @@ def test_a_preview_that_is_no_text_is_refused(shop):
 
 
 @pytest.mark.both
-@pytest.mark.parametrize("operation", ["SendMessage", *ALL_FOUR[1:]])
+@cases("operation", ["SendMessage", *ALL_FOUR[1:]])
 def test_nothing_is_done_in_a_chat_that_has_ended(shop, operation):
     talk = shop.request()
     talk.do("Complete")
@@ -239,7 +240,7 @@ def lease(talk):
 
 
 @pytest.mark.both
-@pytest.mark.parametrize("path", ["chats/{id}", "chats/{id}/messages", "me/chat/{id}", "me/chats/{id}/messages"])
+@cases("path", ["chats/{id}", "chats/{id}/messages", "me/chat/{id}", "me/chats/{id}/messages"])
 def test_who_polls_is_there(shop, path):
     talk = shop.request()
     Participant.objects.filter(chat=talk.row).update(lease_until=timezone.now())
@@ -272,7 +273,7 @@ def test_who_stops_polling_is_reminded_by_the_system_and_then_goes_idle(shop, an
     assert talk.row.close_reason == "customer_left"
 
 
-@pytest.mark.parametrize("path", ["chats/{id}", "chats/{id}/messages", "chats/{id}/messages?index=9"])
+@cases("path", ["chats/{id}", "chats/{id}/messages", "chats/{id}/messages?index=9"])
 def test_a_poll_that_has_nothing_new_asks_for_the_chat_and_its_lease_alone(shop, path, django_assert_num_queries):
     talk = shop.request()
     talk.messages()
@@ -339,7 +340,7 @@ def test_the_later_rounds_of_a_wait_are_no_signs_of_life(shop):
     assert lease(talk) is None
 
 
-@pytest.mark.parametrize("what", ["customer's text", "agent's text", "typing"])
+@cases("what", ["customer's text", "agent's text", "typing"])
 def test_a_wait_ends_with_every_kind_of_line(shop, ann, monkeypatch, django_capture_on_commit_callbacks, what):
     heard = []
     monkeypatch.setattr("chats.live.hub.is_wanted", lambda topic: True)

@@ -24,6 +24,7 @@ from chats.protocols.genesys import customer
 from chats.protocols.genesys.door import Missing, UnknownOperation
 from contactcenter.asgi import edge
 from contactcenter.models import Application
+from tests.cases import cases
 from tests.chats.protocols.genesys.conftest import CONTACT_CENTER_ID, ORIGIN, PUBLISHED, Page, is_error
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +35,7 @@ NONE = "6f5f2a0e-0000-4f35-8a2b-1d1b6b6c2a11"  # nobody's chat
 # Bodies ---------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@cases(
     "kind",
     [
         "application/json",
@@ -51,7 +52,7 @@ def test_a_body_is_json_whatever_it_is_called(shop, kind):
     assert answer.status_code == 200, answer.content
 
 
-@pytest.mark.parametrize("accepted", ["*/*", "text/html", "application/xml;q=0.9", "image/png", "x", ""])
+@cases("accepted", ["*/*", "text/html", "application/xml;q=0.9", "image/png", "x", ""])
 def test_answers_are_json_whatever_is_accepted(shop, accepted):
     talk = shop.request()
     answer = shop.page.get(f"chats/{talk.id}?format=xml", Accept=accepted)
@@ -74,7 +75,7 @@ def asked(page, method, path, origin=ORIGIN, **headers):
 
 
 @pytest.mark.both
-@pytest.mark.parametrize(
+@cases(
     "path",
     [
         "chats",
@@ -105,9 +106,7 @@ def test_a_preflight_of_an_allowed_page_is_answered_also_for_unknown_ids(shop, p
     assert allowed >= {"apikey", "contactcenterid", "content-type", "authorization", "x-requested-with", "accept"}
 
 
-@pytest.mark.parametrize(
-    ("path", "methods"), [("chats", {"POST"}), ("chats/x", {"GET", "POST"}), ("chats/x/messages", {"GET"})]
-)
+@cases(("path", "methods"), [("chats", {"POST"}), ("chats/x", {"GET", "POST"}), ("chats/x/messages", {"GET"})])
 def test_a_preflight_names_the_methods(shop, path, methods):
     answer = asked(Page(), "OPTIONS", path)
     assert {name.strip() for name in answer["Access-Control-Allow-Methods"].split(",")} >= methods
@@ -135,9 +134,7 @@ def test_an_allowed_page_may_read_every_answer(shop):
         assert answer["Access-Control-Allow-Credentials"] == "true"
 
 
-@pytest.mark.parametrize(
-    "origin", ["https://evil.example", "null", "https://shop.example.evil", "x" * 5000, "https://shop.example\t"]
-)
+@cases("origin", ["https://evil.example", "null", "https://shop.example.evil", "x" * 5000, "https://shop.example\t"])
 def test_any_other_page_may_neither_ask_nor_read(shop, origin):
     talk = shop.request()
     before = talk.told()
@@ -165,7 +162,7 @@ def test_a_page_of_another_centers_may_not_read_this_ones_chats(shop, other):
 # Errors ---------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@cases(
     ("error", "status", "code"),
     [
         (Missing("x is required."), 400, 1), (Invalid(), 400, 10), (Unauthorized(), 401, 20), (Forbidden(), 403, 3), (Blocked(), 403, 3),

@@ -13,6 +13,7 @@ from chats.actions.post import Post, post_message
 from chats.actions.show import show_typing
 from chats.models import Chat, Event, ForeignChat, ForeignLine, Participant
 from contactcenter.models import Registration, Team
+from tests.cases import cases
 from tests.chats.protocols.genesys.conftest import ORIGIN, Page, Place, is_error
 from tests.conftest import MARKER, online
 
@@ -123,7 +124,7 @@ def test_an_endpoint_is_a_team(shop: Place, acme: Any):
     assert ForeignChat.objects.get(external_id=said["chatId"]).chat.team == acme.sales
 
 
-@pytest.mark.parametrize("name", ["tenantName", "tenantId"])
+@cases("name", ["tenantName", "tenantId"])
 def test_a_tenant_is_a_contact_center_id_or_a_short_name(shop: Place, other: Place, name: str):
     for tenant in (shop.registration.foreign_id, "acme"):
         said = begin(**{"tenantName": None, name: tenant}).json()
@@ -210,7 +211,7 @@ def test_a_position_is_the_first_line_wanted_and_none_means_all(talk: Talk):
     assert [line[0] for line in talk.told(transcriptPosition="4")] == [4, 5]
 
 
-@pytest.mark.parametrize("position", [0, -1, 99, 10**30, "x", [1], {"a": 1}, True])
+@cases("position", [0, -1, 99, 10**30, "x", [1], {"a": 1}, True])
 def test_odd_positions_give_nothing(talk: Talk, position: Any):
     answer = talk.page.post(f"{talk.path}/messages", {**talk.proof, "transcriptPosition": position})
     assert (answer.status_code, answer.json().get("messages", [])) in ((200, []), (400, []))
@@ -233,7 +234,7 @@ def test_another_nickname_is_everybody_s_from_then_on(talk: Talk, ann: Agent):
     assert talk.poll(transcriptPosition=4)["messages"][0]["from"]["nickname"] == "Miriam"
 
 
-@pytest.mark.parametrize("nickname", ["", "  ", None, 5, ["Mia"], "x" * 101])
+@cases("nickname", ["", "  ", None, 5, ["Mia"], "x" * 101])
 def test_a_nickname_is_a_short_text(talk: Talk, nickname: Any):
     assert is_error(talk.do("UpdateUserNickname", nickname=nickname), 400, FINAL)
 
@@ -246,7 +247,7 @@ def test_complete_ends_it_and_polls_tell(talk: Talk):
     assert said["messages"][-1]["type"] == "ParticipantLeft"
 
 
-@pytest.mark.parametrize("operation", ["SendMessage", "SendStartTypingNotification", "UpdateUserNickname", "Complete"])
+@cases("operation", ["SendMessage", "SendStartTypingNotification", "UpdateUserNickname", "Complete"])
 def test_after_the_end_nothing_can_be_done(talk: Talk, operation: str):
     talk.do("Complete")
     before = talk.poll()
@@ -267,7 +268,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("wrong", WRONG)
+@cases("wrong", WRONG)
 def test_whoever_proves_nothing_reads_and_writes_nothing(talk: Talk, wrong: dict[str, Any]):
     for path, body in (
         (talk.path, {"operationName": "SendMessage", "text": "I am Eve"}),
@@ -373,7 +374,7 @@ BODIES = [
 ]
 
 
-@pytest.mark.parametrize("body", BODIES)
+@cases("body", BODIES)
 def test_odd_bodies_begin_nothing(shop: Place, body: bytes):
     answer = Page().call("POST", CHATS, body)
     assert answer.status_code in (400, 405)
@@ -382,8 +383,8 @@ def test_odd_bodies_begin_nothing(shop: Place, body: bytes):
     assert not Chat.objects.exists()
 
 
-@pytest.mark.parametrize("body", BODIES)
-@pytest.mark.parametrize("path", ["", "/messages"])
+@cases("body", BODIES)
+@cases("path", ["", "/messages"])
 def test_odd_bodies_do_nothing_in_a_chat(talk: Talk, path: str, body: bytes):
     answer = talk.page.call("POST", talk.path + path, body)
     assert answer.status_code in (400, 403, 405)
@@ -391,14 +392,14 @@ def test_odd_bodies_do_nothing_in_a_chat(talk: Talk, path: str, body: bytes):
     assert len(talk.poll()["messages"]) == 2
 
 
-@pytest.mark.parametrize("operation", [None, "", "sendmessage", "RequestChat", "PushUrl", 5, ["Complete"], "__proto__"])
+@cases("operation", [None, "", "sendmessage", "RequestChat", "PushUrl", 5, ["Complete"], "__proto__"])
 def test_other_operations_are_none(talk: Talk, operation: Any):
     answer = talk.page.post(talk.path, {**talk.proof, "operationName": operation})
     assert answer.status_code in (400, 405)
     assert answer.json()["statusCode"] == FINAL
 
 
-@pytest.mark.parametrize(
+@cases(
     "chat_id",
     ["1", "constructor", "__proto__", "%00", "x" * 24, "0" * 24, "é" * 24, "00000000-0000-4000-8000-000000000000"],
 )
@@ -408,7 +409,7 @@ def test_odd_ids_are_not_found(shop: Place, chat_id: str):
         assert is_error(Page().post(path, {**proof, "operationName": "Complete"}), 404, FINAL)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("method", "path", "status"),
     [
         ("GET", CHATS, 405),

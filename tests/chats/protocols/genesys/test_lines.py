@@ -267,3 +267,16 @@ def test_facts_of_a_chat_that_begins_name_its_customer():
     assert known_as("James") == {
         "participants": {"Customer": {"nickname": "James", "participantId": "1", "type": "Customer"}}
     }
+
+
+def test_a_link_is_told_by_its_name(shop, ann, now):
+    talk = shop.request().held_by(ann)
+    links = (
+        {"type": "", "name": "Map", "url": "https://a.example/1"},
+        {"type": "", "name": " ", "url": "https://b.example/2"},
+    )
+    post_message(Post(talk.row.pk, talk.seat(ann).pk, "l", "Here", links=links), now=now)
+    assert [one[-1] for one in talk.told("index=0")[-3:]] == ["Here", "Map", "b.example"]
+    assert Chat.objects.get(pk=talk.row.pk).last_text == "Here"
+    post_message(Post(talk.row.pk, talk.seat(ann).pk, "m", "", links=links), now=now)
+    assert Chat.objects.get(pk=talk.row.pk).last_text == "Map, b.example"

@@ -1,11 +1,11 @@
 """Odd requests: each gets a statusCode, and nothing is changed."""
 
-import json
 from uuid import uuid4
 
 import pytest
 
 from chats.models import Chat, Customer, Event, ForeignChat, ForeignLine
+from tests.cases import cases
 from tests.chats.protocols.genesys.conftest import Page, is_error
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +57,7 @@ def assert_refused(answer, status, code):
     assert b"Traceback" not in answer.content
 
 
-@pytest.mark.parametrize(("body", "code"), BODIES, ids=range(len(BODIES)))
+@cases(("body", "code"), BODIES)
 def test_a_body_that_is_none_is_refused(shop, talk, body, code):
     before = standing()
     for path in ("chats", f"chats/{talk.id}"):
@@ -70,7 +70,7 @@ def test_a_body_that_is_none_is_refused(shop, talk, body, code):
     assert standing() == before
 
 
-@pytest.mark.parametrize("name", OPERATIONS, ids=lambda name: repr(name)[:20])
+@cases("name", OPERATIONS)
 def test_an_operation_that_is_none_is_refused(shop, talk, name):
     before = standing()
     body = {**GOOD, "operationName": name, "text": "x"}
@@ -87,14 +87,14 @@ def test_each_address_has_its_own_operations(shop, talk):
     assert standing() == before
 
 
-@pytest.mark.parametrize("odd", REQUESTS, ids=lambda odd: json.dumps(odd)[:40])
+@cases("odd", REQUESTS)
 def test_an_odd_request_is_refused_whole(shop, talk, odd):
     before = standing()
     assert_refused(shop.page.post("chats", GOOD | odd), 400, 10)
     assert standing() == before
 
 
-@pytest.mark.parametrize("chat_id", IDS, ids=range(len(IDS)))
+@cases("chat_id", IDS)
 def test_an_odd_id_is_not_found(shop, talk, chat_id):
     before = standing()
     chat_id = chat_id.replace("{id}", talk.id).replace("{ID}", talk.id[:-1]).replace("{chat}", str(talk.row.pk))
@@ -113,7 +113,7 @@ def test_an_id_of_nobody_is_not_found_whatever_is_asked(shop, talk):
         assert_refused(shop.page.post(f"chats/{uuid4()}", {"operationName": operation, "text": "x"}), 404, 6)
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "X" * 50])
+@cases("method", ["GET", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "X" * 50])
 def test_a_method_that_an_address_has_not_is_refused(shop, talk, method):
     before = standing()
     wrong = ["chats"] if method == "GET" else ["chats", f"chats/{talk.id}", f"chats/{talk.id}/messages"]
@@ -128,15 +128,13 @@ def test_messages_take_no_post(shop, talk):
     assert_refused(shop.page.post(f"chats/{talk.id}/messages", {"operationName": "SendMessage", "text": "x"}), 405, 10)
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PATCH"])
-@pytest.mark.parametrize(
-    "path", ["", "chat", "chats//", "chats//messages", "chats/x/y/z", "devices", "CHATS", "v2/chats"]
-)
+@cases("method", ["GET", "POST", "DELETE", "PATCH"])
+@cases("path", ["", "chat", "chats//", "chats//messages", "chats/x/y/z", "devices", "CHATS", "v2/chats"])
 def test_an_address_that_is_none_is_not_found(shop, method, path):
     assert_refused(shop.page.call(method, path), 404, 6)
 
 
-@pytest.mark.parametrize(
+@cases(
     "query",
     [
         "index=%00",
@@ -157,13 +155,12 @@ def test_an_odd_query_is_no_mistake(shop, talk, query):
     assert shop.page.get(f"chats/{talk.id}?{query}").status_code == 200
 
 
-@pytest.mark.parametrize(
+@cases(
     "headers",
     [
         {"Accept_Language": "x" * 3000}, {"Content_Type": "application/json; charset=x"}, {"Accept": "\0"}, {"Cookie": "a=b; sessionid=x"},
         {"X_Requested_With": "XMLHttpRequest"}, {"If_None_Match": 'W/"x"'}, {"Range": "bytes=0-1"}, {"Origin": ""}, {"X_Long_Poll": "x;25"},
     ],
-    ids=lambda headers: next(iter(headers)),
 )  # fmt: skip
 def test_odd_headers_change_nothing(shop, talk, headers):
     answer = shop.page.get(f"chats/{talk.id}/messages?index=1", **headers)

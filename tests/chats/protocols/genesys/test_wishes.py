@@ -4,12 +4,13 @@ import pytest
 
 from chats.models import Chat, Customer
 from contactcenter.models import Team
+from tests.cases import cases
 from tests.chats.protocols.genesys.conftest import is_error
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize(
+@cases(
     ("endpoint", "team"),
     [
         ("SalesQueue", "sales"),  # its name here
@@ -55,7 +56,7 @@ def test_user_data_is_kept_with_the_chat_and_fills_the_customers_own_fields(shop
     }
 
 
-@pytest.mark.parametrize(
+@cases(
     ("data", "name", "email", "phone"),
     [
         ({}, "Mia", "", ""),
@@ -78,7 +79,7 @@ def test_user_data_that_fits_no_field_stays_data_alone(shop, data, name, email, 
     assert talk.row.data == (data or {})
 
 
-@pytest.mark.parametrize(
+@cases(
     "lacking",
     [{"nickname": None}, {"nickname": ""}, {"nickname": "  "}, {"subject": None}, {"subject": ""}, {"subject": "\n"}],
 )

@@ -24,11 +24,15 @@ from chats.protocols.hyperchat.callers import agent_token
 from chats.protocols.hyperchat.subscribers import wanted
 from chats.protocols.hyperchat.whispers import typed
 from contactcenter.models import Application, Channel, Registration, RegistrationTeam, Team
+from tests.cases import forgets
 from tests.conftest import MARKER, online
 
 BASE = "/v1/"
 ORIGIN = "https://shop.example"  # allowed for all three
 SECRET = "0123456789abcdef-secret"  # of each: an application's id tells them apart
+
+
+forgets.extend([wanted.forget, typed.forget])
 
 
 @pytest.fixture(autouse=True)

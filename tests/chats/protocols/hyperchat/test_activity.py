@@ -5,6 +5,7 @@ import pytest
 from chats.actions.close import close_chat
 from chats.events import whispered
 from chats.models import Chat, Event
+from tests.cases import cases
 from tests.chats.protocols.hyperchat.conftest import is_error
 from tests.conftest import online
 
@@ -25,8 +26,9 @@ def heard():
 
 
 @pytest.mark.both
-@pytest.mark.parametrize(("kind", "active"), [("writing", True), ("not-writing", False), ("stop-writing", False)])
+@cases(("kind", "active"), [("writing", True), ("not-writing", False), ("stop-writing", False)])
 def test_the_other_side_hears_who_writes(direct, ann, now, heard, kind, active):
+    heard.clear()
     chat = direct.held_chat(online(ann, now))
     before = Event.objects.count()
     for user_id in (chat.customer_id, ann.pk):
@@ -81,7 +83,7 @@ def test_in_a_closed_chat_nobody_is_heard(direct, ann, now, heard):
     assert heard == []
 
 
-@pytest.mark.parametrize(
+@cases(
     "change",
     [
         {"type": "sleeping"},

@@ -18,6 +18,7 @@ from chats.protocols.hyperchat.advice import advise, ids_in
 from chats.protocols.hyperchat.moves import slow_places
 from chats.routing.search import search_agent
 from contactcenter import longpoll
+from tests.cases import cases
 from tests.chats.outbox.receiver import Receiver
 from tests.chats.protocols.hyperchat.conftest import make_hook
 from tests.conftest import make_agent, make_chat, online
@@ -62,7 +63,7 @@ def assign(place, chat):
 # The answer -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@cases(
     "answer",
     [
         {"agent": {"id": AGENT}},
@@ -83,7 +84,7 @@ def test_an_agent_s_id_is_found_wherever_it_may_stand(answer):
     assert list(ids_in(answer)) == [UUID(AGENT)]
 
 
-@pytest.mark.parametrize(
+@cases(
     "answer",
     [
         None,
@@ -137,7 +138,7 @@ def test_at_each_jump_it_is_asked_again(direct, team, receiver, asked, now):
     assert len(receiver.calls) == 2
 
 
-@pytest.mark.parametrize(
+@cases(
     "answer",
     [
         (200, {}, b""),

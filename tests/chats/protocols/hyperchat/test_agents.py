@@ -6,6 +6,7 @@ from django.core import mail
 from agents.models import Agent, Membership
 from chats.protocols.hyperchat.callers import agent_token
 from contactcenter.models import Application, AuditEntry, User
+from tests.cases import cases
 from tests.chats.protocols.hyperchat.conftest import is_error
 from tests.conftest import make_agent, online
 
@@ -113,7 +114,7 @@ def test_a_person_with_a_seat_gets_no_second_one(configuring, ann):
     assert Agent.objects.count() == 1
 
 
-@pytest.mark.parametrize(
+@cases(
     "change",
     [
         {"nickname": None},
@@ -172,7 +173,7 @@ def test_administrators_seats_and_others_are_out_of_reach(configuring, acme, gil
         assert agent.name != "Eve"
 
 
-@pytest.mark.parametrize("body", [b"[]", b"null", b"{", b'"x"', b"\xff", b'{"name": "\\u0000"}'])
+@cases("body", [b"[]", b"null", b"{", b'"x"', b"\xff", b'{"name": "\\u0000"}'])
 def test_odd_bodies_change_nothing(configuring, ann, body):
     assert is_error(configuring.server.call("PUT", f"agents/{ann.pk}", body), 400)
     ann.refresh_from_db()

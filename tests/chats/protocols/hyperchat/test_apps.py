@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from contactcenter.models import Application, ApplicationPassword, AuditEntry, Channel, Registration, User
+from tests.cases import cases
 from tests.chats.protocols.hyperchat.conftest import ORIGIN, SECRET, Hyper, is_error
 
 
@@ -102,7 +103,7 @@ def test_a_taken_id_is_refused_and_nothing_is_left(foreign, acme, operator):
     assert not Channel.objects.filter(center=acme.center, kind=Channel.Kind.API).exists()
 
 
-@pytest.mark.parametrize(
+@cases(
     "change",
     [
         {"center": "nowhere"},
@@ -120,7 +121,7 @@ def test_a_taken_id_is_refused_and_nothing_is_left(foreign, acme, operator):
         {"rooms": [1]},
         {"rooms": [{"id": "1"}]},
         {"rooms": [{"id": "1", "team": "nobody"}]},
-        {"rooms": [{"id": "a b", "team": "support"}]},
+        {"rooms": [{"id": "a\tb", "team": "support"}]},
         {"rooms": [{"id": "1", "team": "support"}, {"id": "1", "team": "sales"}]},
         {"rooms": [{"id": "1", "team": "support"}, {"id": "2", "team": "support"}]},
         {"allowedDomains": ["ftp://a"]},
@@ -191,7 +192,7 @@ def test_other_people_are_no_operators(direct, ann, root):
     assert is_error(Operator(root).get("apps"), 401)
 
 
-@pytest.mark.parametrize("value", ["Basic", "Basic x", "Basic ü", "Basic " + "x" * 600, "Basic /+8=", "Bearer x", "x"])
+@cases("value", ["Basic", "Basic x", "Basic ü", "Basic " + "x" * 600, "Basic /+8=", "Bearer x", "x"])
 def test_odd_authorizations_are_refused(direct, value):
     caller = Hyper()
     caller.headers["Authorization"] = value
@@ -203,7 +204,7 @@ def test_an_operators_password_opens_nothing_else(direct, operator):
     assert is_error(operator.get("users"), 401)
 
 
-@pytest.mark.parametrize("who", ["page", "keyed", "server"])
+@cases("who", ["page", "keyed", "server"])
 def test_an_application_is_valid_with_what_it_shows(direct, who):
     answer = getattr(direct, who).get("apps/app-direct/validate/")
     assert answer.json() == {"success": True, "valid": True}

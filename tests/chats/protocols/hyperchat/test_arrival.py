@@ -6,6 +6,7 @@ import hmac
 import pytest
 
 from chats.models import Webhook
+from chats.outbox.calling import Calls
 from chats.outbox.courier import Courier
 from tests.chats.outbox.receiver import Receiver
 from tests.chats.protocols.hyperchat.conftest import make_hook
@@ -14,7 +15,7 @@ from tests.chats.protocols.hyperchat.conftest import make_hook
 @pytest.mark.django_db(transaction=True)
 def test_it_arrives_signed_and_in_its_order(direct, settings):
     settings.WEBHOOK_ALLOWED_NETWORKS = ["127.0.0.0/8"]
-    receiver, courier = Receiver(), Courier(seconds=5)
+    receiver, courier = Receiver(), Courier(Calls(), seconds=5)
     hook = make_hook(direct)
     Webhook.objects.update(url=receiver.url)
     try:

@@ -8,6 +8,7 @@ import pytest
 from agents.models import Presence
 from agents.seats import set_capacity
 from contactcenter.models import RegistrationTeam, Team
+from tests.cases import cases
 from tests.chats.protocols.hyperchat.conftest import Hyper, is_error
 from tests.conftest import online
 
@@ -36,7 +37,7 @@ def test_who_could_take_a_chat_is_counted_by_room(direct, there):
     assert is_online(direct.page) is True
 
 
-@pytest.mark.parametrize("who", ["page", "keyed", "server"])
+@cases("who", ["page", "keyed", "server"])
 def test_every_proof_suffices(direct, there, who):
     caller = getattr(direct, who)
     assert available(caller) == {"1": 2}
@@ -133,14 +134,12 @@ def test_a_language_that_nobody_of_the_team_speaks_is_none(direct, ann, now):
     assert available(direct.page, "roomIds=1&langs=sw") == {"1": 1}
 
 
-@pytest.mark.parametrize("path", ["agents/available", "agents/available/", "agents/online", "agents/online/"])
+@cases("path", ["agents/available", "agents/available/", "agents/online", "agents/online/"])
 def test_both_ways_of_writing_the_address(direct, path):
     assert direct.page.get(path).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "query", ["roomIds=" + ",".join(map(str, range(101))), "roomIds=" + "x" * 101, "langs=" + "y" * 101]
-)
+@cases("query", ["roomIds=" + ",".join(map(str, range(101))), "roomIds=" + "x" * 101, "langs=" + "y" * 101])
 def test_lists_without_end_are_refused(direct, query):
     assert is_error(direct.page.get(f"agents/available?{query}"), 400)
 

@@ -7,6 +7,7 @@ import pytest
 from chats.events import ChatTransferred
 from chats.models import Chat, Event, ForeignChat, Search
 from contactcenter.models import Team
+from tests.cases import cases
 from tests.chats.protocols.hyperchat.conftest import is_error
 from tests.conftest import make_chat, online
 
@@ -54,7 +55,7 @@ def test_a_queued_chat_waits_for_its_team(queued):
     assert Chat.objects.get().state == Chat.State.QUEUED
 
 
-@pytest.mark.parametrize("source", [3, "3", 0, 1.5, "facebook", True])
+@cases("source", [3, "3", 0, 1.5, "facebook", True])
 def test_trap_1_the_source_comes_back_with_its_json_type(direct, source):
     chat = begin(direct, direct.user(), source=source).json()["chat"]
     assert (chat["source"], type(chat["source"])) == (source, type(source))
@@ -62,7 +63,7 @@ def test_trap_1_the_source_comes_back_with_its_json_type(direct, source):
     assert (again, type(again)) == (source, type(source))
 
 
-@pytest.mark.parametrize("room", [2, "2"])
+@cases("room", [2, "2"])
 def test_rooms_may_be_numbers_and_come_back_as_they_were_sent(direct, room):
     chat = begin(direct, direct.user(), room=room).json()["chat"]
     assert (chat["room"], type(chat["room"])) == (room, type(room))
@@ -130,7 +131,7 @@ def test_the_application_id_alone_and_the_domain_key_begin_nothing(direct):
     assert not Chat.objects.exists()
 
 
-@pytest.mark.parametrize("room", ["3", "", " ", True, 1.0, "support", "None", -1])
+@cases("room", ["3", "", " ", True, 1.0, "support", "None", -1])
 def test_an_unknown_room_is_refused(direct, room):
     assert is_error(begin(direct, direct.user(), room=room), 400)
     assert not Chat.objects.exists()
@@ -171,7 +172,7 @@ def test_chats_are_listed_newest_first_and_by_filters(queued, ann, now):
     assert waiting.pk
 
 
-@pytest.mark.parametrize(
+@cases(
     "query",
     ["status=x", "limit=0", "limit=201", "limit=x", "page=0", "page=1001", "page=1e3", "room=%00", "externalId=%00"],
 )
@@ -282,7 +283,7 @@ def closing(chat):
 
 
 @pytest.mark.both
-@pytest.mark.parametrize("body", [None, {}, {"userId": "system"}, {"userId": None}])
+@cases("body", [None, {}, {"userId": "system"}, {"userId": None}])
 def test_with_nobody_named_the_system_ends_the_chat(direct, ann, now, body):
     chat = direct.held_chat(online(ann, now))
     assert direct.server.delete(f"chats/{chat.pk}", body).json() == {"success": True}
@@ -295,7 +296,7 @@ def test_a_waiting_chat_that_the_program_gives_up_was_not_answered(direct):
     assert closing(chat) == {"by": "system", "reason": "unanswered"}
 
 
-@pytest.mark.parametrize("in_query", [True, False])
+@cases("in_query", [True, False])
 def test_the_customer_ends_the_chat_named_in_the_body_or_the_query(direct, in_query):
     chat = direct.chat()
     user_id = str(chat.customer_id)
@@ -376,7 +377,7 @@ ROUTES = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
+@cases(("method", "path"), ROUTES)
 def test_another_applications_chat_is_not_found(direct, queued, foreign, ann, now, method, path):
     """Neither a sibling's of the same center nor another center's; with the secret and with a user's token."""
     chats = [queued.held_chat(online(ann, now)), foreign.chat()]
@@ -389,7 +390,7 @@ def test_another_applications_chat_is_not_found(direct, queued, foreign, ann, no
     assert Event.objects.count() == before
 
 
-@pytest.mark.parametrize("odd", ["x", "0", "null", "%00", "%2e%2e", "a" * 100, "' OR 1=1 --", "%F0%9F%98%80", "[]"])
+@cases("odd", ["x", "0", "null", "%00", "%2e%2e", "a" * 100, "' OR 1=1 --", "%F0%9F%98%80", "[]"])
 def test_an_odd_id_of_a_chat_is_not_found(direct, odd):
     for method, path in ROUTES:
         body = None if method == "GET" else {"history": [], "sender": "system"}

@@ -11,6 +11,7 @@ from chats.actions.history import MOST_IMPORTS
 from chats.actions.post import Post, post_message
 from chats.models import Chat, Event
 from chats.protocols.hyperchat.history import as_csv
+from tests.cases import cases
 from tests.chats.protocols.hyperchat.conftest import is_error
 from tests.conftest import online
 
@@ -110,7 +111,7 @@ def test_a_closed_chat_takes_no_history(direct, talk, now):
     assert is_error(direct.server.post(f"chats/{chat.pk}/history", WIDGETS), 409)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("message", "text"),
     [
         ('{"message":"x"}', "x"), ({"message": "x", "options": "none"}, "x"), ({"message": "x", "options": [1, {}, {"label": 2}]}, "x\n– 2"),
@@ -124,7 +125,7 @@ def test_an_object_becomes_lines_and_a_long_text_is_cut(direct, talk, message, t
     assert answer.json()["history"][0]["message"] == text
 
 
-@pytest.mark.parametrize(
+@cases(
     "created",
     [None, "", "yesterday", -1, 0, 10**18, "9" * 400, [], {}, True, "1e400", "-inf", 253402300800, 4102444800000],
 )
@@ -136,7 +137,7 @@ def test_a_time_that_is_none_is_the_chats_start(direct, talk, created):
     assert answer.json()["history"][0]["created"] == int(chat.started_at.timestamp())
 
 
-@pytest.mark.parametrize(
+@cases(
     "body",
     [{}, {"history": None}, {"history": "x"}, {"history": {}}, {"history": [1]}, {"history": [None]}, {"history": [[]]}, 5, "x",
      {"history": [{"sender": {}, "message": "x"}]}, {"history": [{"message": "x" * 30_000}]}, [{"sender": "x" * 201}],
@@ -149,7 +150,7 @@ def test_an_odd_history_is_refused_whole(direct, talk, body):
     assert Event.objects.count() == before
 
 
-@pytest.mark.parametrize("body", [[], {"history": []}, [{}], [{"message": ""}], [{"sender": None, "message": None}]])
+@cases("body", [[], {"history": []}, [{}], [{"message": ""}], [{"sender": None, "message": None}]])
 def test_a_history_without_words_changes_nothing(direct, talk, body):
     chat = talk[0]
     before = Event.objects.count()
@@ -184,7 +185,7 @@ def test_the_history_as_csv(direct, talk, ann, now):
     assert rows[0][0].endswith("Z")
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "＝1", "\n=1", '=HYPERLINK("x")'])
+@cases("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "＝1", "\n=1", '=HYPERLINK("x")'])
 def test_no_cell_is_a_formula(text):
     row = {"created": 0, "sender": text, "senderName": text, "type": "text", "message": text}
     cells = next(csv.reader(io.StringIO(as_csv([row]).partition("\r\n")[2])))
@@ -202,13 +203,13 @@ def test_a_file_is_its_name_in_csv():
     assert "'=x.pdf" in as_csv([row])
 
 
-@pytest.mark.parametrize("form", ["xml", "", "%00", "CSV"])
+@cases("form", ["xml", "", "%00", "CSV"])
 def test_another_format_is_json(direct, talk, form):
     chat = talk[0]
     assert direct.server.get(f"chats/{chat.pk}/history?format={form}").json()["history"]
 
 
-@pytest.mark.parametrize("accept", ["text/csv", "image/png", "x", "application/xml;q=0.1"])
+@cases("accept", ["text/csv", "image/png", "x", "application/xml;q=0.1"])
 def test_what_the_client_accepts_does_not_matter(direct, talk, accept):
     chat = talk[0]
     assert direct.server.get(f"chats/{chat.pk}/history", Accept=accept).status_code == 200

@@ -7,6 +7,7 @@ import pytest
 from agents.models import Agent
 from agents.seats import set_capacity
 from chats.models import Chat, Event, Invitation, Occupation
+from tests.cases import cases
 from tests.chats.protocols.hyperchat.conftest import Place, is_error
 from tests.conftest import make_chat, online
 
@@ -87,7 +88,7 @@ def test_the_agent_accepts_with_its_token(direct, there, ann):
     assert (state(chat), Chat.objects.get(pk=chat.pk).agent_id) == (Chat.State.ACTIVE, ann.pk)
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT"])
+@cases("method", ["POST", "PUT"])
 def test_the_server_accepts_in_the_agents_name(direct, there, ann, method):
     chat = direct.chat()
     invite(direct, chat, ann)
@@ -170,7 +171,7 @@ def test_chats_and_agents_of_others_are_not_found(direct, queued, foreign, acme,
     assert Invitation.objects.get().state == Invitation.State.PENDING
 
 
-@pytest.mark.parametrize(
+@cases(
     ("body", "status"),
     [
         ({}, 400),
@@ -187,11 +188,11 @@ def test_chats_and_agents_of_others_are_not_found(direct, queued, foreign, acme,
         (3, 400),
     ],
 )
-@pytest.mark.parametrize("word", ["accept", "reject"])
+@cases("word", ["accept", "reject"])
 def test_odd_answers_are_refused(direct, body, status, word):
     assert is_error(direct.server.post(f"invitations/{word}", body), status)
 
 
-@pytest.mark.parametrize("body", [{}, {"chatId": "x"}, {"userId": None, "chatId": 7}])
+@cases("body", [{}, {"chatId": "x"}, {"userId": None, "chatId": 7}])
 def test_odd_invitations_are_not_found(direct, body):
     assert is_error(direct.server.post("invitations", body), 404)

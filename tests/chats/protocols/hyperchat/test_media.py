@@ -10,6 +10,7 @@ from chats.actions.close import close_chat
 from chats.actions.post import Post, post_message
 from chats.files.store import store_attachment
 from chats.models import Attachment, Chat, Event
+from tests.cases import cases
 from tests.chats.protocols.hyperchat.conftest import Hyper, is_error
 from tests.conftest import online
 
@@ -73,7 +74,7 @@ def test_the_agent_sends_files_too_also_with_its_token(direct, talk, ann):
     assert answer.json()["media"]["senderId"] == str(ann.pk)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "data"),
     [
         ("a.exe", b"MZ\x90\x00"),
@@ -207,7 +208,7 @@ def test_files_are_listed_newest_first(direct, talk, ann):
 # Odd uploads ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@cases(
     "kind",
     [
         "multipart/form-data",
@@ -227,9 +228,7 @@ def test_an_upload_that_is_none_is_refused(direct, talk, kind):
     assert not Attachment.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "odd", [{"chatId": ""}, {"chatId": "a\0b"}, {"senderId": "a\0b"}, {"media": "text"}, {"senderId": "x" * 101}]
-)
+@cases("odd", [{"chatId": ""}, {"chatId": "a\0b"}, {"senderId": "a\0b"}, {"media": "text"}, {"senderId": "x" * 101}])
 def test_an_upload_with_odd_parts_is_refused(direct, talk, odd):
     chat = talk[0]
     parts = {"chatId": str(chat.pk), "senderId": str(chat.customer_id), "media": file(), **odd}

@@ -8,6 +8,7 @@ from django.db import transaction
 from chats.actions.guests import invite_guest, join_as_guest
 from chats.actions.offer import offer_chat
 from chats.models import Chat, Invitation, Occupation
+from tests.cases import cases
 from tests.chats.protocols.hyperchat.conftest import is_error
 from tests.conftest import online
 
@@ -114,9 +115,7 @@ def test_the_customer_is_in_its_chat_anyway_and_in_no_other(direct):
     assert is_error(direct.server.post(path, {"userId": str(other.customer_id)}), 403)
 
 
-@pytest.mark.parametrize(
-    ("body", "status"), [({}, 400), ({"userId": ""}, 400), ({"userId": str(uuid4())}, 404), ({"userId": 5}, 404)]
-)
+@cases(("body", "status"), [({}, 400), ({"userId": ""}, 400), ({"userId": str(uuid4())}, 404), ({"userId": 5}, 404)])
 def test_a_server_names_who_joins_and_who_leaves(direct, body, status):
     chat = direct.chat()
     assert is_error(direct.server.post(f"chats/{chat.pk}/join", body), status)

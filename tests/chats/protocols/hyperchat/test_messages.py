@@ -11,6 +11,7 @@ from chats.actions.post import BURST, Post, post_message
 from chats.events import MessagePosted
 from chats.models import Chat, Event, Participant
 from chats.protocols.hyperchat.shapes import message_id
+from tests.cases import cases
 from tests.chats.protocols.hyperchat.conftest import is_error
 from tests.conftest import online
 
@@ -107,7 +108,7 @@ def test_without_a_client_id_everything_is_said_anew(talk):
     assert said(talk.chat) == ["ok", "ok"]
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n\t", None])
+@cases("text", ["", " ", "\n\t", None])
 def test_an_empty_message_is_refused(talk, text):
     for sender in (talk.mia, "system", str(talk.agent.pk)):
         assert is_error(talk.place.server.post(talk.path, {"sender": sender, "message": text}), 400)
@@ -119,7 +120,7 @@ def test_a_message_beyond_our_limit_is_refused(talk):
     assert talk.place.server.post(talk.path, {"sender": talk.mia, "message": "x" * 10_000}).status_code == 200
 
 
-@pytest.mark.parametrize("text", ["  kept as it is  \n", "<b>&amp;</b>", "=1+1", "😀", "٣", "12"])
+@cases("text", ["  kept as it is  \n", "<b>&amp;</b>", "=1+1", "😀", "٣", "12"])
 def test_a_text_is_kept_as_it_was_sent(talk, text):
     assert talk.place.server.post(talk.path, {"sender": talk.mia, "message": text}).json()["message"]["message"] == text
 
@@ -128,7 +129,7 @@ def test_a_number_is_a_text(talk):
     assert talk.place.server.post(talk.path, {"sender": talk.mia, "message": 42}).json()["message"]["message"] == "42"
 
 
-@pytest.mark.parametrize("other", [str(uuid4()), "x", 5])
+@cases("other", [str(uuid4()), "x", 5])
 def test_a_body_that_names_another_chat_is_refused(talk, other):
     assert is_error(talk.place.server.post(talk.path, {"chatId": other, "sender": talk.mia, "message": "x"}), 400)
 
@@ -211,7 +212,7 @@ def test_a_reader_never_goes_back(talk):
     assert [one["read"] for one in server.get(talk.path).json()["messages"]] == [[talk.mia], [talk.mia]]
 
 
-@pytest.mark.parametrize(
+@cases(
     "odd",
     ["x", "0", "-", "{chat}-0", "{chat}-99", "{chat}-1", "{chat}-999999999999", "{chat}-٣", "{chat}-", "{chat}", "{chat}-2.x",
      "{chat}-1e1", "%00", "a" * 100, "{other}-1"],
@@ -246,7 +247,7 @@ BODIES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("number", range(len(BODIES)))
+@cases("number", range(len(BODIES)))
 def test_a_message_with_a_broken_body_is_refused(talk, number):
     body = BODIES[number].replace(b"{mia}", talk.mia.encode())
     before = Event.objects.count()
@@ -264,9 +265,7 @@ def test_a_message_with_a_broken_body_is_refused(talk, number):
     assert Event.objects.count() == before
 
 
-@pytest.mark.parametrize(
-    "kind", ["text/plain", "application/xml", "", "x", "application/json; charset=latin1", "image/png"]
-)
+@cases("kind", ["text/plain", "application/xml", "", "x", "application/json; charset=latin1", "image/png"])
 def test_json_is_read_whatever_the_content_type_says(talk, kind):
     caller = talk.place.server
     body = f'{{"sender":"{talk.mia}","message":"Hello"}}'
@@ -279,7 +278,7 @@ def test_a_form_is_a_body_too(talk):
     assert answer.json()["message"]["message"] == "Hello"
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "PROPFIND", "X" * 50])
+@cases("method", ["PUT", "DELETE", "PATCH", "TRACE", "PROPFIND", "X" * 50])
 def test_another_method_is_refused(talk, method):
     answer = talk.place.server.call(method, talk.path)
     assert is_error(answer, 405)

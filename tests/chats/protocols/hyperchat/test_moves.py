@@ -10,6 +10,7 @@ from chats.models import Chat, Invitation, Occupation, Search
 from chats.protocols.hyperchat.moves import ALGORITHMS
 from chats.routing.search import continue_search
 from contactcenter.models import Team
+from tests.cases import cases
 from tests.chats.protocols.hyperchat.conftest import is_error
 from tests.conftest import make_agent, online
 
@@ -75,7 +76,7 @@ def test_the_interval_and_the_attempts_are_taken_from_the_query(direct, team, no
     assert chat.events.filter(type="search.failed").exists()
 
 
-@pytest.mark.parametrize(("interval", "lasts"), [(1, 5), (9999, 600)])
+@cases(("interval", "lasts"), [(1, 5), (9999, 600)])
 def test_an_interval_beyond_our_limits_is_moved_to_them(direct, team, interval, lasts):
     chat = direct.chat()
     direct.server.get(f"chats/{chat.pk}/assign?interval={interval}&maxAttempts=99999999")
@@ -83,14 +84,14 @@ def test_an_interval_beyond_our_limits_is_moved_to_them(direct, team, interval, 
     assert offer.expires_at - offer.offered_at == timedelta(seconds=lasts)
 
 
-@pytest.mark.parametrize("query", ["interval=x", "interval=-1", "maxAttempts=0", "maxAttempts=1.5", "interval=%00"])
+@cases("query", ["interval=x", "interval=-1", "maxAttempts=0", "maxAttempts=1.5", "interval=%00"])
 def test_what_is_no_number_is_refused(direct, team, query):
     chat = direct.chat()
     assert is_error(direct.server.get(f"chats/{chat.pk}/assign?{query}"), 400)
     assert not chat.invitations.exists()
 
 
-@pytest.mark.parametrize(
+@cases(
     ("algorithm", "strategy"),
     [
         ("capacity", Team.Strategy.MOST_FREE),

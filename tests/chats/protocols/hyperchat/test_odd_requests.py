@@ -1,10 +1,9 @@
 """Odd requests to the routes of chats: each gets the envelope, and nothing is changed. (Bodies of messages and uploads: their own tests.)"""
 
-import json
-
 import pytest
 
 from chats.models import Chat, Event, ForeignChat
+from tests.cases import cases
 from tests.chats.protocols.hyperchat.conftest import Hyper, is_error
 from tests.conftest import online
 
@@ -68,7 +67,7 @@ def standing():
     return list(chats), Event.objects.count(), list(ForeignChat.objects.order_by("pk").values("external_id", "facts"))
 
 
-@pytest.mark.parametrize("body", BROKEN, ids=range(len(BROKEN)))
+@cases("body", BROKEN)
 def test_a_broken_body_is_refused(direct, talk, body):
     before = standing()
     for method, path in WRITES:
@@ -78,7 +77,7 @@ def test_a_broken_body_is_refused(direct, talk, body):
     assert standing() == before
 
 
-@pytest.mark.parametrize("odd", BEGINNINGS, ids=json.dumps)
+@cases("odd", BEGINNINGS)
 def test_an_odd_beginning_is_refused(direct, odd):
     user_id = str(direct.user().foreign.customer_id)
     answer = direct.server.post("chats", {"room": "1", "creator": user_id, **odd})
@@ -87,7 +86,7 @@ def test_an_odd_beginning_is_refused(direct, odd):
     assert not Chat.objects.exists()
 
 
-@pytest.mark.parametrize("odd", CHANGES, ids=json.dumps)
+@cases("odd", CHANGES)
 def test_an_odd_change_is_refused_whole(direct, talk, odd):
     before = standing()
     good = {"lang": "de", "source": 8, "externalId": "new", "room": "2"}
@@ -95,7 +94,7 @@ def test_an_odd_change_is_refused_whole(direct, talk, odd):
     assert standing() == before
 
 
-@pytest.mark.parametrize("user_id", [[], {}, {"id": 1}, True, "x" * 101])
+@cases("user_id", [[], {}, {"id": 1}, True, "x" * 101])
 def test_an_odd_user_is_refused(direct, talk, user_id):
     before = standing()
     for method, path in (("DELETE", "chats/{id}"), ("POST", "chats/{id}/join"), ("PUT", "chats/{id}/leave")):
@@ -103,7 +102,7 @@ def test_an_odd_user_is_refused(direct, talk, user_id):
     assert standing() == before
 
 
-@pytest.mark.parametrize(
+@cases(
     "query",
     ["fields=%00", "fields=" + "x" * 3000, "fields=,,,", "fields=%F0%9F", "userId=%00", "a[]=1&a[]=2", "&&&==", "%"],
 )
@@ -114,7 +113,7 @@ def test_an_odd_query_of_a_read_is_left_out(direct, talk, query):
     assert standing() == before
 
 
-@pytest.mark.parametrize("method", ["PATCH", "TRACE", "PROPFIND", "CONNECT", "X" * 50])
+@cases("method", ["PATCH", "TRACE", "PROPFIND", "CONNECT", "X" * 50])
 def test_a_method_that_no_route_has_is_refused(direct, talk, method):
     before = standing()
     for path in {path for _, path in ROUTES}:
@@ -122,7 +121,7 @@ def test_a_method_that_no_route_has_is_refused(direct, talk, method):
     assert standing() == before
 
 
-@pytest.mark.parametrize(
+@cases(
     ("proof", "status"),
     [
         ({}, 401),
@@ -149,7 +148,7 @@ def test_without_the_right_proof_nothing_is_told_or_done(direct, talk, proof, st
     assert standing() == before
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PATCH"])
+@cases("method", ["GET", "POST", "DELETE", "PATCH"])
 def test_an_address_that_is_none_is_not_found_in_the_envelope(direct, method):
     for path in ["rooms", "tickets", "chats/x/y/z", "", "/", "chats//messages", "%00", "chats/" + "a" * 101]:
         assert is_error(direct.server.call(method, f"/v1/{path}"), 404), path
@@ -164,7 +163,7 @@ def test_each_address_is_taken_with_and_without_a_slash_at_its_end(direct, talk)
         assert plain.json() == slashed.json()
 
 
-@pytest.mark.parametrize("language", ["de", "ar", "xx", "de-DE,de;q=0.9"])
+@cases("language", ["de", "ar", "xx", "de-DE,de;q=0.9"])
 def test_refusals_are_said_in_english_whoever_reads(direct, talk, language):
     answer = direct.server.post(
         f"chats/{talk.pk}/messages", {"sender": "system", "message": ""}, Accept_Language=language

@@ -23,6 +23,7 @@ from chats.protocols.hyperchat.outgoing import WORDS, speak
 from chats.protocols.hyperchat.shapes import message_id, message_shapes
 from chats.routing.search import search_agent
 from contactcenter.models import Team
+from tests.cases import cases
 from tests.chats.protocols.hyperchat.conftest import make_hook, make_place
 from tests.conftest import make_chat, online
 
@@ -243,7 +244,7 @@ def test_closing_words_are_told_before_the_end(cast, acme, now):
     assert rest == closed(chat, cast.ann.pk)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("reason", "more"),
     [
         ("done", {}),
@@ -327,7 +328,7 @@ def test_a_chat_of_the_web_site_is_no_application_s(cast, acme, now):
     assert told() == []
 
 
-@pytest.mark.parametrize("fields", [{"verified_at": None}, {"is_active": False}, {"disabled_at": timezone.now()}])
+@cases("fields", [{"verified_at": None}, {"is_active": False}, {"disabled_at": timezone.now()}])
 def test_who_may_not_be_called_is_not_filed_for(direct, fields):
     make_hook(direct, **fields)
     direct.chat()

@@ -14,6 +14,7 @@ from chats.protocols.hyperchat import places
 from chats.protocols.hyperchat.places import place_shape, sweep_places, tell_places
 from chats.routing.engine import route_team
 from chats.tasks import sweep_places as sweep_task
+from tests.cases import cases
 from tests.chats.protocols.hyperchat.conftest import make_hook
 from tests.conftest import make_chat, online
 
@@ -215,7 +216,7 @@ def test_who_has_found_an_agent_meanwhile_is_told_no_place(queued, line, ann, no
     assert ahead(line[0]) == []
 
 
-@pytest.mark.parametrize(("place", "position"), [(0, 0), (1, 0), (2, 1), (9, 8)])
+@cases(("place", "position"), [(0, 0), (1, 0), (2, 1), (9, 8)])
 def test_the_position_counts_who_is_ahead(queued, place, position):
     chat = queued.chat()
     assert place_shape(chat, place, 30)["data"] == {"queuePosition": position, "estimatedWaitingTime": 30}

@@ -8,6 +8,7 @@ from agents.models import Membership
 from chats.errors import Forbidden, Invalid, NotFound
 from chats.protocols.hyperchat.callers import Caller, Proof
 from chats.protocols.hyperchat.reach import Reach, as_id, part_in
+from tests.cases import cases
 from tests.chats.protocols.hyperchat.conftest import is_error
 from tests.conftest import online
 
@@ -18,7 +19,7 @@ def reach_of(place, proof=Proof.SECRET, user=None):
     return Reach(Caller(place.registration, proof, user, {"1": place.team, "2": place.second}))
 
 
-@pytest.mark.parametrize(
+@cases(
     "value", [None, "", 5, [], {}, "x", "{" + "0" * 30 + "}", "0" * 31, "0" * 33, "g" * 32, "\0" * 36, "０" * 33, True]
 )
 def test_what_is_no_id_is_none(value):
@@ -42,7 +43,7 @@ def test_a_server_acts_for_whom_it_names(direct, ann):
         reach.acting(str(uuid4()))
 
 
-@pytest.mark.parametrize("proof", [Proof.APP, Proof.DOMAIN])
+@cases("proof", [Proof.APP, Proof.DOMAIN])
 def test_who_shows_neither_secret_nor_token_acts_for_nobody(direct, ann, proof):
     for user_id in (str(ann.pk), str(direct.user().foreign.customer_id), None):
         with pytest.raises(Forbidden):

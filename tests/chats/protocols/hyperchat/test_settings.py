@@ -5,10 +5,11 @@ from django.utils import timezone
 
 from chats.actions.hooks import add_webhook
 from contactcenter.models import Application, AuditEntry, Registration, Team
+from tests.cases import cases
 from tests.chats.protocols.hyperchat.conftest import ORIGIN, is_error
 
 
-@pytest.mark.parametrize("who", ["page", "keyed"])
+@cases("who", ["page", "keyed"])
 def test_without_the_secret_only_queue_and_languages_are_told(direct, queued, who):
     assert getattr(direct, who).get("settings/").json() == {"settings": {"queue": {"active": False}, "languages": []}}
     assert getattr(queued, who).get("settings").json() == {"settings": {"queue": {"active": True}, "languages": []}}
@@ -53,7 +54,7 @@ def test_web_hooks_are_told_without_their_secrets(queued, direct):
 
 
 @pytest.mark.both
-@pytest.mark.parametrize("wrap", [lambda body: body, lambda body: {"settings": body}])
+@cases("wrap", [lambda body: body, lambda body: {"settings": body}])
 def test_the_server_switches_the_queue_and_the_log_tells_of_it(direct, wrap):
     answer = direct.server.put("settings", wrap({"queue": {"active": True}}))
     assert answer.json()["settings"]["queue"] == {"active": True}
@@ -91,7 +92,7 @@ def test_only_the_server_changes_them(direct):
     assert not Registration.objects.get(pk=direct.registration.pk).uses_queue
 
 
-@pytest.mark.parametrize(
+@cases(
     "body",
     [
         {"queue": True},

@@ -58,6 +58,18 @@ def test_a_text_and_its_files_are_messages_of_their_own(talk):
 
 
 @pytest.mark.django_db
+def test_links_are_texts_after_the_files(talk):
+    said = event(talk, "", [FILE])
+    said.data["links"] = [
+        {"type": "", "name": "Map", "url": "https://maps.example/1"},
+        {"type": "", "name": "", "url": "https://b.example/"},
+    ]
+    own = message_id(talk.pk, 4)
+    found = [(one["id"], one["type"], one["message"]) for one in message_shapes(said, talk)[1:]]
+    assert found == [(f"{own}.1", "text", "Map https://maps.example/1"), (f"{own}.2", "text", "https://b.example/")]
+
+
+@pytest.mark.django_db
 def test_the_marks_name_who_has_read_it_but_not_who_said_it(talk, ann):
     customer = talk.participants.get(kind=Participant.Kind.CUSTOMER)
     talk.participants.filter(agent=ann).update(read_index=3)

@@ -10,6 +10,7 @@ from chats.models import Queue
 from chats.protocols.hyperchat.callers import AGENT_SIGNER, AGENT_TOKEN_SECONDS, agent_token
 from contactcenter.accounts import end_sessions
 from contactcenter.models import ApplicationPassword
+from tests.cases import cases
 from tests.chats.protocols.hyperchat.conftest import Place, is_error
 from tests.conftest import make_agent, online
 
@@ -34,14 +35,14 @@ def test_who_logs_in_is_online_with_a_lease_and_a_token(direct, ann, now):
     assert own.json()["user"] == said["user"]
 
 
-@pytest.mark.parametrize("proof", ["keyed", "server"])
+@cases("proof", ["keyed", "server"])
 def test_domain_key_and_secret_log_agents_in_too(direct, ann, proof):
     secret = ApplicationPassword.issue(ann.user, "desk")[1]
     body = {"username": "ann", "password": secret}
     assert getattr(direct, proof).post("agents/login/", body).status_code == 200
 
 
-@pytest.mark.parametrize("name", ["email", "contact"])
+@cases("name", ["email", "contact"])
 def test_the_address_will_do_for_the_name(direct, ann, name):
     assert login(direct, ann, username=None, **{name: "Ann@Example.com"}).status_code == 200
 
@@ -52,7 +53,7 @@ def test_the_persons_own_password_is_never_taken(direct, ann):
     assert presence(ann).status == Presence.Status.OFFLINE
 
 
-@pytest.mark.parametrize(
+@cases(
     "change",
     [{"username": "bob"}, {"username": "ANN"}, {"password": "ap_wrong"}, {"username": None, "email": "x@example.com"}],
 )
@@ -61,7 +62,7 @@ def test_wrong_credentials_change_nothing(direct, ann, bob, change):
     assert presence(ann).status == Presence.Status.OFFLINE
 
 
-@pytest.mark.parametrize(
+@cases(
     "change",
     [
         {"username": None},
@@ -109,7 +110,7 @@ def test_who_logs_out_is_offline_and_the_token_is_worth_nothing(direct, ann):
     assert is_error(direct.as_user(token).get(f"users/{ann.pk}"), 401)
 
 
-@pytest.mark.parametrize("name", ["agentId", "userId", "id"])
+@cases("name", ["agentId", "userId", "id"])
 def test_the_server_logs_an_agent_out(direct, ann, now, name):
     online(ann, now)
     answer = direct.server.post("agents/logout", {name: str(ann.pk), "roomIds": ["1"]})
@@ -157,7 +158,7 @@ def test_who_is_away_stays_away_and_there(direct, ann, now):
     assert presence(ann).is_leased(now + timedelta(seconds=20))
 
 
-@pytest.mark.parametrize("end", ["sessions", "seat", "person", "time"])
+@cases("end", ["sessions", "seat", "person", "time"])
 def test_a_token_ends_with_the_persons_sessions_the_seat_and_time(direct, ann, now, end, monkeypatch):
     token = agent_token(direct.registration, online(ann, now))
     match end:

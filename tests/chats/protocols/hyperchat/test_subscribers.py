@@ -8,6 +8,7 @@ import pytest
 from chats.models import Webhook
 from chats.protocols.hyperchat.subscribers import Wanted, body_of, call, hears, hooks_of
 from contactcenter.models import Application, Registration
+from tests.cases import cases
 from tests.chats.protocols.hyperchat.conftest import make_hook
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
@@ -15,7 +16,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.both]
 AT = datetime(2026, 3, 2, 9, 0, 0, 700_000, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("events", "is_heard"),
     [
         (["messages:new"], True),
@@ -59,7 +60,7 @@ def test_deleted_unverified_and_switched_off_ones_hear_nothing(direct):
     assert hooks_of([direct.registration.pk], "messages:new") == []
 
 
-@pytest.mark.parametrize("row", [Registration, Application])
+@cases("row", [Registration, Application])
 def test_what_is_switched_off_takes_its_web_hooks_with_it(direct, row):
     make_hook(direct)
     row.objects.update(is_active=False)

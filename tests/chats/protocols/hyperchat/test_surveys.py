@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 
+from tests.cases import cases
 from tests.chats.protocols.hyperchat.conftest import is_error
 from tests.conftest import make_chat
 
@@ -25,7 +26,7 @@ def test_the_ticket_is_the_chat_and_the_survey_a_page_of_ours(direct, client):
     assert client.get(urlsplit(url).path).status_code == 200
 
 
-@pytest.mark.parametrize("who", ["page", "server"])
+@cases("who", ["page", "server"])
 def test_trap_the_query_may_come_as_a_json_body(direct, who):
     body = {"sourceType": "ticket", "sourceId": str(direct.chat().pk)}
     url_of(getattr(direct, who).call("GET", "surveys/3", body))
@@ -49,7 +50,7 @@ def test_the_domain_key_has_no_surveys(direct):
     assert is_error(direct.keyed.get(f"surveys/3?sourceId={direct.chat().pk}"), 403)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("body", "status"),
     [
         (None, 404),

@@ -4,6 +4,7 @@ import pytest
 
 from chats.protocols.hyperchat.door import Nowhere
 from chats.protocols.hyperchat.urls import urlpatterns
+from tests.cases import cases
 from tests.chats.protocols.hyperchat.conftest import is_error
 
 VIEWS = {pattern.name: pattern.callback.view_class for pattern in urlpatterns}
@@ -22,6 +23,6 @@ def test_only_what_is_nowhere_names_no_proof():
 
 @pytest.mark.both
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["agents/{}", "apps/{}"])
+@cases("path", ["agents/{}", "apps/{}"])
 def test_nothing_is_made_under_an_id(direct, ann, path):
     assert is_error(direct.server.post(path.format(ann.pk), {"name": "Eve"}), 405)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from chats.actions.close import close_chat
 from chats.actions.customers import merge_customers, update_customer
 from chats.models import Chat, Customer, CustomerSession, ForeignCustomer
+from tests.cases import cases
 from tests.chats.protocols.hyperchat.conftest import is_error
 from tests.conftest import make_customer
 
@@ -229,7 +230,7 @@ def test_customers_of_other_doors_are_nobody_here(direct, acme):
     assert is_error(direct.server.put(f"users/{customer.pk}", {"name": "Eve"}), 404)
 
 
-@pytest.mark.parametrize("user_id", ["0", "x" * 100, "00000000-0000-7000-8000-000000000000", "%00", "null", "1-2"])
+@cases("user_id", ["0", "x" * 100, "00000000-0000-7000-8000-000000000000", "%00", "null", "1-2"])
 def test_an_unknown_id_is_not_found(direct, user_id):
     assert is_error(direct.server.get(f"users/{user_id}"), 404)
     assert is_error(direct.server.put(f"users/{user_id}", {"name": "Eve"}), 404)
@@ -240,7 +241,7 @@ def test_another_applications_users_are_not_found(direct, queued, foreign, gil):
         assert is_error(direct.server.get(f"users/{user_id}"), 404)
 
 
-@pytest.mark.parametrize(
+@cases(
     "body",
     [
         {},
@@ -276,7 +277,7 @@ def test_odd_bodies_are_refused_and_nothing_is_made(direct, body):
     assert not CustomerSession.objects.exists()
 
 
-@pytest.mark.parametrize(
+@cases(
     "body",
     [{"externalId": "x" * 201}, {"externalId": {}}, {"extraInfo": 3}, {"name": []}, {"name": ""}, {"lang": "??"}, []],
 )
@@ -287,7 +288,7 @@ def test_odd_changes_are_refused_and_nothing_changes(direct, body):
     assert (user.customer.name, user.external_id, user.facts) == ("Mia", "c-1", {})
 
 
-@pytest.mark.parametrize("query", ["page=0", "page=x", "limit=0", "limit=1000000", "page=99999999999999999999"])
+@cases("query", ["page=0", "page=x", "limit=0", "limit=1000000", "page=99999999999999999999"])
 def test_odd_pages_are_refused(direct, query):
     assert is_error(direct.server.get(f"users?{query}"), 400)
 

@@ -11,6 +11,7 @@ from chats.outbox import handshake
 from chats.protocols.hyperchat.subscribers import wanted
 from chats.protocols.hyperchat.webhooks import slow_places
 from contactcenter.models import AuditEntry
+from tests.cases import cases
 from tests.chats.outbox.receiver import Receiver
 from tests.chats.protocols.hyperchat.conftest import is_error, make_hook
 from tests.conftest import MARKER
@@ -65,7 +66,7 @@ def test_the_handshake_carries_the_secret_and_no_data(direct, receiver):
     assert (call.json["trigger"], call.json["appId"]) == ("webhooks:handshake", direct.app_id)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("events", "kept"),
     [
         ("messages:new", ["messages:new"]),
@@ -109,7 +110,7 @@ def test_it_stands_in_the_audit_log(direct, receiver):
 # Refused --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@cases(
     ("answer", "words"),
     [
         ((200, {}, b""), "did not send X-Hook-Secret back"),
@@ -145,7 +146,7 @@ def test_a_failure_of_our_own_leaves_no_web_hook_behind(direct, receiver, monkey
     assert not Webhook.objects.kept().exists()
 
 
-@pytest.mark.parametrize(
+@cases(
     "body",
     [
         {},
@@ -308,7 +309,7 @@ def test_one_in_our_own_words_is_not_found(direct):
     assert is_error(direct.server.get(f"webhooks/{ours.pk}"), 404)
 
 
-@pytest.mark.parametrize("row_id", [str(uuid4()), "7", "x", "%00", "a" * 100])
+@cases("row_id", [str(uuid4()), "7", "x", "%00", "a" * 100])
 def test_an_unknown_id_is_not_found(direct, row_id):
     assert is_error(direct.server.get(f"webhooks/{row_id}"), 404)
     assert is_error(direct.server.delete(f"webhooks/{row_id}"), 404)

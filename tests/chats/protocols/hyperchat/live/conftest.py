@@ -1,34 +1,23 @@
-"""The real server in the test's own event loop, and a client that speaks Engine.IO and Socket.IO by hand: it can also say what no client would."""
+"""The real server, and HyperChat's clients by hand (tests/chats/doors/socketio/house.py)."""
 
-import asyncio
-import contextlib
-import json
-import logging
-import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
 import pytest
-import uvicorn
 from django.db import transaction
 from django.utils import timezone
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
 
 from agents.models import Agent
 from chats.actions.offer import accept_invitation, offer_chat
-from chats.live import hub
 from chats.models import Chat, Invitation
 from chats.protocols.hyperchat.live.service import live
-from chats.sockets.pulse import pulse
-from contactcenter import asgi
-from contactcenter.server import configuration
+from tests.chats.doors.socketio import house as shared
+from tests.chats.doors.socketio.house import SECONDS, no_complaints, serving
 from tests.chats.protocols.hyperchat.conftest import ORIGIN, Place
 
-SECONDS = 10  # on a busy machine
+__all__ = ["SECONDS", "no_complaints"]
+
 PATH = "/v1/socket.io/?EIO=4&transport="
-GONE = ""
 
 
 def offer(chat_id: Any, agent: Agent) -> Invitation:
@@ -42,228 +31,27 @@ def accept(chat_id: Any, agent: Agent) -> Chat:
     return accept_invitation(agent, invitation.pk, now=timezone.now())
 
 
-class Websocket:
-    """One transport: texts out, texts in."""
-
-    def __init__(self, port: int, origin: str | None) -> None:
-        self.address = f"ws://127.0.0.1:{port}{PATH}websocket"
-        self.origin = origin
-
-    async def open(self) -> None:
-        self.wire = await connect(self.address, origin=self.origin, compression=None, max_size=None)
-
-    async def send(self, text: str | bytes) -> None:
-        with contextlib.suppress(ConnectionClosed):
-            await self.wire.send(text)
-
-    async def receive(self) -> list[str]:
-        try:
-            return [await self.wire.recv()]
-        except ConnectionClosed:
-            return [GONE]
-
-    async def close(self) -> None:
-        await self.wire.close()
-
-
-class Polling:
-    def __init__(self, port: int, origin: str | None) -> None:
-        headers = {"Origin": origin} if origin else {}
-        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60)
-        self.address = f"{PATH}polling"
-
-    async def open(self) -> None:
-        pass
-
-    async def send(self, text: str) -> int:
-        return (await self.http.post(self.address, content=text)).status_code
-
-    async def receive(self) -> list[str]:
-        answer = await self.http.get(self.address)
-        if answer.status_code != 200:
-            return [GONE]
-        packets = answer.text.split("\x1e")
-        if packets[0].startswith("0"):
-            self.address += f"&sid={json.loads(packets[0][1:])['sid']}"
-        return packets
-
-    async def close(self) -> None:
-        await self.http.aclose()
-
-
-TRANSPORTS: dict[str, Callable[..., Any]] = {"websocket": Websocket, "polling": Polling}
-
-
-class Client:
-    """What came is kept: `seen` of [name, data]."""
-
-    def __init__(self, port: int, transport: str = "websocket", origin: str | None = ORIGIN) -> None:
-        self.wire = TRANSPORTS[transport](port, origin)
-        self.seen: list[tuple[str, dict[str, Any]]] = []
-        self.answers: dict[int, Any] = {}
-        self.news = asyncio.Condition()
-        self.refusal: dict[str, Any] | None = None
-        self.is_connected = self.is_gone = False
-        self.number = 0
-        self.reading: asyncio.Task[None] | None = None
-
-    async def open(self, auth: dict[str, Any] | None = None) -> "Client":
-        """Connected, or refused."""
-        await self.wire.open()
-        self.reading = asyncio.ensure_future(self._read())
-        await self.wait(lambda: self.session or self.is_gone)
-        await self.say("40" + (json.dumps(auth) if auth is not None else ""))
-        await self.wait(lambda: self.is_connected or self.refusal or self.is_gone)
-        return self
-
-    session = ""
-
-    async def say(self, packet: Any) -> Any:
-        """A raw packet."""
-        return await self.wire.send(packet)
-
-    async def ask(self, name: str, *data: Any) -> Any:
-        """An event with an acknowledgement: what it carries."""
-        self.number += 1
-        number = self.number
-        await self.say(f"42{number}{json.dumps([name, *data])}")
-        await self.wait(lambda: number in self.answers or self.is_gone)
-        assert number in self.answers, f"{name}: no answer, the connection has ended"
-        return self.answers[number]
-
-    async def until(self, name: str, seconds: float = SECONDS, **fields: Any) -> dict[str, Any]:
-        """The first event of this name with these members that came, or that comes."""
-        found: list[dict[str, Any]] = []
-
-        def is_there() -> bool:
-            found[:] = [data for data in self.of(name) if all(data.get(key) == value for key, value in fields.items())]
-            return bool(found)
-
-        await self.wait(is_there, seconds)
-        return found[0]
-
-    async def wait(self, condition: Callable[[], Any], seconds: float = SECONDS) -> None:
-        async with asyncio.timeout(seconds), self.news:
-            await self.news.wait_for(condition)
-
-    async def gone(self, seconds: float = SECONDS) -> None:
-        await self.wait(lambda: self.is_gone, seconds)
-
-    def of(self, name: str) -> list[dict[str, Any]]:
-        return [data for said, data in self.seen if said == name]
+class Client(shared.Client):
+    path = PATH
 
     def texts(self) -> list[str]:
         return [data["message"]["message"] for data in self.of("message:received")]
 
-    async def _read(self) -> None:
-        while not self.is_gone:
-            for packet in await self.wire.receive():
-                await self._take(packet)
-            async with self.news:
-                self.news.notify_all()
 
-    async def _take(self, packet: str) -> None:
-        kind, rest = packet[:2], packet[2:]
-        if packet in (GONE, "1", "41"):
-            self.is_gone = True
-        elif packet[0] == "0":
-            self.session = json.loads(packet[1:])["sid"]
-        elif packet == "2":
-            await self.say("3")
-        elif kind == "40":
-            self.is_connected = True
-        elif kind == "44" and not rest.startswith("/"):  # of another namespace
-            self.refusal = json.loads(rest)
-        elif kind == "42":
-            name, data = json.loads(rest)
-            self.seen.append((name, data))
-        elif kind == "43":
-            number, _, answer = rest.partition("[")
-            self.answers[int(number)] = json.loads(f"[{answer}")[0]
-
-    async def close(self) -> None:
-        if self.reading:
-            self.reading.cancel()
-            await asyncio.gather(self.reading, return_exceptions=True)
-        await self.wire.close()
-
-
-class House:
-    """The server, and who has come."""
-
-    def __init__(self, port: int, server: uvicorn.Server, serving: "asyncio.Future[None]") -> None:
-        self.port, self.server, self.stopped = port, server, serving
-        self.clients: list[Client] = []
-        self.live = live
-        self.listening: list[tuple[str, Any]] = []
-
-    async def client(
-        self, auth: Any = None, *, transport: str = "websocket", origin: str | None = ORIGIN, **said: Any
-    ) -> Client:
-        client = Client(self.port, transport, origin)
-        self.clients.append(client)
-        return await client.open(auth if auth is not None else said or None)
+class House(shared.House):
+    live = live
+    client_class = Client
+    origin = ORIGIN
 
     async def user(self, place: Place, joined: Any, **options: Any) -> Client:
         """A customer's client that has logged in."""
         auth = {"appId": place.app_id, "id": str(joined.foreign.customer_id), "token": joined.token}
-        client = await self.client(auth, **options)
+        client: Client = await self.client(auth, **options)
         assert client.is_connected, client.refusal
         return client
-
-    def stop(self) -> None:
-        """As our own server stops: polls are ended before connections are waited for."""
-        asgi.edge.stop()
-        self.server.should_exit = True
-
-    def listen(self, topic: str, heard: list[Any]) -> None:
-        """Keep what is announced on a topic."""
-        listener = lambda _topic, payload: heard.append(payload)  # noqa: E731
-        self.listening.append((topic, listener))
-        hub.subscribe(topic, listener)
-
-    def renew_leases(self) -> None:
-        """At the next beat, not after its ten seconds."""
-        pulse.leased_at = -1000.0
-
-    async def until_in_database(self, rows: Any, seconds: float = SECONDS) -> None:
-        """Until such a row is there: what only the database shows is looked for."""
-        async with asyncio.timeout(seconds):
-            while not await rows.aexists():
-                await asyncio.sleep(0.02)
-
-    async def until_empty(self, left: int = 0) -> None:
-        """Until so many connections are left."""
-        async with asyncio.timeout(SECONDS):
-            while len(self.live.connections) > left:
-                await asyncio.sleep(0.02)
-
-    def raw(self, transport: str = "websocket", origin: str | None = ORIGIN) -> Client:
-        self.clients.append(Client(self.port, transport, origin))
-        return self.clients[-1]
-
-
-@pytest.fixture(autouse=True)
-def no_complaints(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Nothing that a client sends may be an error of ours; a test that makes one clears it."""
-    yield
-    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 @pytest.fixture
 async def house(transactional_db: None) -> AsyncIterator[House]:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(configuration(trusted_proxies=[]))
-        serving = asyncio.ensure_future(server.serve(sockets=[listening]))
-        while not server.started:
-            await asyncio.sleep(0.01)
-        house = House(listening.getsockname()[1], server, serving)
+    async with serving(House) as house:
         yield house
-        hub.loses = None
-        for topic, listener in house.listening:
-            hub.unsubscribe(topic, listener)
-        await asyncio.gather(*(client.close() for client in house.clients))
-        house.stop()
-        await serving
-        asgi.edge.is_stopping = False

@@ -114,7 +114,7 @@ async def test_an_agent_follows_no_chat_that_a_colleague_has(house, queued, ann,
     assert answer["error"]["code"] in (403, 404, 409)
     seat = await Participant.objects.aget(chat=chat, agent=bob)
     assert seat.left_at is None
-    assert house.live.connections[next(iter(house.live.connections))].followed == {}
+    assert house.live.clients[next(iter(house.live.clients))].followed == {}
 
 
 async def test_a_client_keeps_its_agent_there_and_its_end_is_a_hint(house, queued, ann, now):
@@ -149,6 +149,6 @@ async def test_an_agent_who_goes_over_to_another_application_hears_of_its_chats_
     chat = await in_thread(queued.chat)()
     await in_thread(offer)(chat.pk, ann)
     assert (await client.until("invitations:new"))["chatId"] == str(chat.pk)
-    (connection,) = house.live.connections.values()
+    (connection,) = house.live.clients.values()
     assert connection.followed == {}
     assert [one["chatId"] for one in client.of("invitations:new")] == [str(chat.pk)]

@@ -8,10 +8,11 @@ from asgiref.sync import sync_to_async as in_thread
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from chats.protocols.hyperchat.live import gate
+from chats.doors.socketio import eio3, engine, gate
 from tests.chats.protocols.hyperchat.conftest import ORIGIN
 from tests.chats.protocols.hyperchat.live.conftest import PATH, SECONDS
 
+OLD = PATH.replace("EIO=4", "EIO=3")
 GARBAGE = [
     "",
     "x",
@@ -88,7 +89,7 @@ async def test_polls_are_refused_for_what_no_client_of_theirs_does(house, queued
         await http.get(f"{address}&j=0"),
         await http.put(address, content="x"),
         await http.delete(address),
-        await http.get(address.replace("EIO=4", "EIO=3")),
+        await http.get(address.replace("EIO=4", "EIO=2")),
         await http.get(address.replace("polling", "carrier-pigeon")),
         await http.get(f"{address}&sid=no-such"),
         await http.post(f"{address}&sid=no-such", content="3"),
@@ -175,6 +176,60 @@ async def test_a_client_may_begin_with_polls_and_go_on_with_a_websocket(house, q
     assert house.live.gate.engine.wires == {}
 
 
+async def test_what_is_no_packet_ends_a_websocket_of_protocol_3_too(house, queued):
+    mia = await in_thread(queued.user)()
+    address = f"ws://127.0.0.1:{house.port}{OLD}websocket&appId={queued.app_id}&token={mia.token}"
+    for packet in GARBAGE:
+        async with connect(address, origin=ORIGIN) as wire, asyncio.timeout(SECONDS):
+            while await wire.recv() != "40":
+                pass
+            for harmless in ("40", "40/?token=x", "41/other,", "43[]", "2probe", "3", "6"):
+                await wire.send(harmless)
+            await wire.send(packet)
+            with pytest.raises(ConnectionClosed):
+                while True:
+                    await wire.recv()
+    await house.until_empty()
+
+
+async def test_polls_of_protocol_3_have_the_same_limits(house, queued, monkeypatch):
+    mia = await in_thread(queued.user)()
+    address = f"{OLD}polling&appId={queued.app_id}&token={mia.token}"
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{house.port}", timeout=SECONDS) as http:
+
+        async def begin() -> str:
+            before = set(house.live.gate.engine.sessions)
+            assert (await http.get(address)).text.partition(":")[2].startswith("0{")
+            (session,) = set(house.live.gate.engine.sessions) - before
+            assert (await http.get(f"{address}&sid={session}")).text == "2:40"
+            return f"{address}&sid={session}"
+
+        for packet in GARBAGE:
+            own = await begin()
+            body = eio3.body_of([packet]) if isinstance(packet, str) else packet
+            status = (await http.post(own, content=body)).status_code
+            if status == 200:  # looked at, and no more
+                while "1:1" not in (answer := await http.get(own)).text and answer.status_code == 200:
+                    pass
+            assert status in (200, 400), packet
+            await http.post(own, content="1:1")
+        await house.until_empty()
+        own = await begin()
+        for body in ("1:3" * 17, "3", '42["x"]', "b4AAAA", "6:b4AAAA", b"\x00\x02\xff40", "", "d=1:3"):
+            assert (await http.post(own, content=body)).status_code == 400
+        assert (await http.get(f"{own}&j=0")).status_code == 400
+        waiting = asyncio.create_task(http.get(own))
+        while not house.live.gate._polls:
+            await asyncio.sleep(0.01)
+        assert (await http.get(own)).status_code == 400, "one poll at a time"
+        assert (await http.post(own, content="2:2x2:40")).status_code == 200
+        assert (await waiting).text == "2:3x"
+        monkeypatch.setattr(engine, "MOST_OWED", 20)
+        statuses = [(await http.post(own, content="1:2" * 16)).status_code for _ in range(4)]
+        assert statuses == [200, 200, 400, 400], "who asks on and never polls is let go"
+        await house.until_empty()
+
+
 @pytest.mark.parametrize("body", ["2", "6", "42" + "x" * 1_010_000], ids=["ping", "noop", "too long"])
 async def test_a_body_that_ends_its_session_is_answered_though_nobody_polls(house, queued, body):
     client = house.raw("polling")
@@ -182,3 +237,16 @@ async def test_a_body_that_ends_its_session_is_answered_though_nobody_polls(hous
     async with asyncio.timeout(SECONDS):
         assert await client.wire.send(body) == 400
         assert await client.wire.send("3") == 400, "the session is over"
+
+
+async def test_a_sessions_id_begins_with_its_servers_mark(house, queued, settings):
+    settings.SERVER_MARK = "web7"
+    marked = house.raw("polling")
+    await marked.wire.receive()
+    settings.SERVER_MARK = ""
+    plain = house.raw("polling")
+    await plain.wire.receive()
+    sessions = list(house.live.gate.engine.sessions)
+    assert [session.startswith("web7.") for session in sessions] == [True, False]
+    assert "." not in sessions[1]
+    assert len({len(session.rpartition(".")[2]) for session in sessions}) == 1

@@ -9,9 +9,10 @@ import pytest
 from asgiref.sync import sync_to_async as in_thread
 from django.db import OperationalError
 
+from chats.doors.socketio import engine
 from chats.live import hub
 from chats.models import Chat
-from chats.protocols.hyperchat.live import engine, service
+from chats.protocols.hyperchat.live import service
 from chats.sockets import gather
 from tests.chats.protocols.hyperchat.live.test_talk import held, say_as_agent
 
@@ -85,7 +86,7 @@ async def test_a_client_that_reads_nothing_is_let_go_and_nobody_waits_for_it(hou
     sleeps = await house.user(queued, mia, transport="polling")
     await sleeps.ask("chats:join", {"chatId": str(chat.pk)})
     sleeps.reading.cancel()
-    assert len(house.live.connections) == 2
+    assert len(house.live.clients) == 2
     for number in range(40):
         await in_thread(say_as_agent)(chat, ann, f"x{number}")
     await reads.wait(lambda: len(reads.texts()) == 40)
@@ -138,6 +139,6 @@ async def test_when_the_server_stops_clients_hear_of_it_and_agents_are_given_bac
     house.stop()
     await client.gone(8)
     await house.stopped
-    assert house.live.connections == {}
+    assert house.live.clients == {}
     assert hub.sockets["hyperchat"] == 0
     assert (await Chat.objects.aget(pk=chat.pk)).state == Chat.State.ACTIVE

@@ -7,9 +7,10 @@ import pytest
 from asgiref.sync import sync_to_async as in_thread
 
 from chats.actions.sessions import end_session
+from chats.doors.socketio import pace
 from chats.models import Chat, CustomerSession, Event
 from chats.protocols.hyperchat.callers import agent_token
-from chats.protocols.hyperchat.live import connection, pace, service, watch
+from chats.protocols.hyperchat.live import connection, service, watch
 from chats.protocols.hyperchat.live.calls import CALLS
 from contactcenter.models import Registration
 from tests.chats.protocols.hyperchat.conftest import ORIGIN, SECRET
@@ -151,8 +152,8 @@ async def test_who_never_logs_in_is_let_go(house, queued, monkeypatch):
     await silent.gone(10)
     await named.gone(10)
     assert await stays.ask("users:chats", {}) == {"chats": {}}
-    assert next(iter(house.live.connections.values())).user_id == mia.foreign.customer_id
-    assert len(house.live.connections) == 1
+    assert next(iter(house.live.clients.values())).user_id == mia.foreign.customer_id
+    assert len(house.live.clients) == 1
     assert await polls.wire.send("3") == 400, "its session has ended"
 
 
@@ -312,4 +313,4 @@ async def test_the_newest_of_many_chats_are_followed(house, queued, ann, monkeyp
         await in_thread(accept)(chat["id"], ann)
         await client.ask("chats:close", {"chatId": chat["id"]})
         await client.until("chat:closed", chatId=chat["id"])
-    assert len(next(iter(house.live.connections.values())).followed) == 2
+    assert len(next(iter(house.live.clients.values())).followed) == 2

@@ -47,6 +47,12 @@ def test_a_text_and_its_files_are_messages_of_their_own() -> None:
     ]
 
 
+def test_a_link_is_a_text() -> None:
+    link = {"type": "text/html", "name": "Map", "url": "https://maps.example/1"}
+    [(_, said)] = words_for(told("message.posted", "customer", data={"links": [link]}))
+    assert (said["message"]["type"], said["message"]["message"]) == ("text", "Map https://maps.example/1")
+
+
 @pytest.mark.parametrize(
     ("kind", "agent", "sender"),
     [("customer", "", str(CHAT.customer_id)), ("agent", ANN, ANN), ("bot", BOB, BOB), ("system", "", "system")],
