@@ -43,15 +43,17 @@ class ChatStarted(ChatEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class Said(ChatEvent):
-    """attachments: snapshots (models.Attachment.snapshot). Where there are any, links: [{type, name, url}], files that lie elsewhere; to: [{id, name}], the participants it is meant for."""
+    """attachments: snapshots (models.Attachment.snapshot). Where there are any, links: [{type, name, url}], files that lie elsewhere; to: [{id, name}], the participants it is meant for; facts: what a foreign API's client says beside it and is given back."""
 
     attachments: list[dict[str, Any]] = field(default_factory=list)
     links: list[Any] = field(default_factory=list)
     to: list[dict[str, str]] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
 
     def data(self) -> dict[str, Any]:
         """Without what most messages do not have: this is the hot path."""
-        rare = {name: value for name, value in (("links", self.links), ("to", self.to)) if value}
+        named = (("links", self.links), ("to", self.to), ("facts", self.facts))
+        rare = {name: value for name, value in named if value}
         return {"attachments": self.attachments, **rare}
 
 

@@ -22,7 +22,7 @@ from .stamps import stamp as stamp
 
 def event_for_customer(event: Event) -> dict[str, Any]:
     """One line of the log without what tells of lines that the customer does not see."""
-    data = {name: value for name, value in event.data.items() if name != "attachments"}
+    data = {name: value for name, value in event.data.items() if name not in ("attachments", "facts")}
     shown: dict[str, Any] = {
         "index": event.index,
         "type": event.type,

@@ -15,6 +15,7 @@ wsgi_application = get_wsgi_application()
 
 import contactcenter.celery  # noqa: F401 - so that tasks named in this process find their broker
 from chats.live import hub
+from chats.protocols.comapi.door import speak as comapi_speak
 from chats.protocols.expertflow.door import speak
 from chats.protocols.expertflow.live.service import live as expertflow
 from chats.protocols.genesys.door import Door, voice_of
@@ -35,6 +36,7 @@ edge = Edge(
         "/v1/": lambda status, _code, sentence: envelope(status, sentence).data,
         "/api/v2/": voice_of(Door),
         "/eservices/": voice_of(TransportDoor),
+        **dict.fromkeys(("/apispaces/", "/cpaas/"), comapi_speak),
         **dict.fromkeys(("/api/customer/", "/api/getMessagesByRefId", "/legacy/api/", "/socket.io"), speak),
     },
 )

@@ -17,6 +17,7 @@ FLOORS = [
     ("carriers/", "chats.carriers.urls"),
     ("v1/", "chats.protocols.hyperchat.urls"),
     ("", "chats.protocols.expertflow.urls"),
+    ("", "chats.protocols.comapi.urls"),
     ("", "chats.urls"),
     ("", "agents.urls"),
 ]

@@ -4,8 +4,8 @@ Whoever posts alone posts a batch of one. A batch is one transaction: lock the c
 What breaks the batch as a whole (a value that the database refuses) is found by trying each item alone.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -56,6 +56,7 @@ class Post:
         False  # it came by the chat's own channel, not by the website or app on which the chat may have begun
     )
     to: tuple[dict[str, str], ...] = ()  # {id, name} of the participants it is meant for; empty: all
+    facts: Mapping[str, Any] = field(default_factory=dict)  # a foreign client's own, given back to it as they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,7 @@ class _Batch:
             attachments=snapshots,
             links=list(post.links),
             to=list(post.to),
+            facts=dict(post.facts),
         )
         event = number(chat, happened, sender=sender, now=self.now)
         for file in files:

@@ -1,6 +1,7 @@
 """Conversations as rows: fields, constraints, querysets, predicates. No callbacks."""
 
 from .afterwards import OfflineMessage, TranscriptRequest
+from .app import AppSession, PushNotice
 from .attachment import Attachment
 from .carrier import Account, Arrival, Carriage, Carrier, Dispatch
 from .chat import Chat, Participant
@@ -11,10 +12,13 @@ from .event import Event
 from .foreign import ForeignChat, ForeignCustomer, ForeignLine
 from .invitation import Invitation, Occupation
 from .queue import Queue
+from .rule import FormTemplate, InboundRule
 from .search import Search
+from .space import Conversation, SpaceChat, SpaceLine
 
 __all__ = [
     "Account",
+    "AppSession",
     "Arrival",
     "Attachment",
     "Attempt",
@@ -22,6 +26,7 @@ __all__ = [
     "Carrier",
     "Chat",
     "Connector",
+    "Conversation",
     "Customer",
     "CustomerSession",
     "Delivery",
@@ -30,13 +35,18 @@ __all__ = [
     "ForeignChat",
     "ForeignCustomer",
     "ForeignLine",
+    "FormTemplate",
+    "InboundRule",
     "Invitation",
     "Occupation",
     "OfflineMessage",
     "OutboundMessage",
     "Participant",
+    "PushNotice",
     "Queue",
     "Search",
+    "SpaceChat",
+    "SpaceLine",
     "TranscriptRequest",
     "Webhook",
 ]

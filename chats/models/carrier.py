@@ -24,11 +24,15 @@ class Carrier(CenterRow):
         TWILIO = "twilio", _("SMS: Twilio, or who speaks its API")
         MAIL = "mail", _("Email: IMAP and SMTP")
         MESSENGER = "messenger", _("Facebook Messenger")
+        MAIL_SERVICE = "mail_service", _("Email: a provider with web hooks (Mailgun, Postmark …)")
+        PUSH = "push", _("App: push notices by FCM and APNs")
 
     KINDS = {
         Provider.TWILIO: Channel.Kind.SMS,
         Provider.MAIL: Channel.Kind.EMAIL,
         Provider.MESSENGER: Channel.Kind.FACEBOOK,
+        Provider.MAIL_SERVICE: Channel.Kind.EMAIL,
+        Provider.PUSH: Channel.Kind.APP,
     }
 
     center = center_key("carriers")

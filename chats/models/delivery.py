@@ -52,6 +52,13 @@ class Webhook(CenterRow):
         _("events"), default=list, help_text=_("Such as message.posted, chat.* or * for all, with commas between.")
     )
     secret = SecretField(default=new_webhook_secret)
+    facts = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        editable=False,
+        help_text="What a foreign API's client said of it: name, filters, batches.",
+    )
     old_secret = SecretField(default="")
     old_secret_until = models.DateTimeField(null=True, blank=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)

@@ -20,6 +20,7 @@ class ForeignCustomer(CenterRow):
         verbose_name = _("customer of a foreign API")
         verbose_name_plural = _("customers of foreign APIs")
         constraints = [
+            addressable("foreigncustomer"),
             models.UniqueConstraint(fields=["registration", "customer"], name="foreigncustomer_once"),
             models.UniqueConstraint(
                 fields=["registration", "external_id"],

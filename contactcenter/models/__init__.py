@@ -1,5 +1,6 @@
 """The ground floor's rows."""
 
+from .api_space import ApiSpace
 from .audit import AuditEntry
 from .center import ContactCenter, Installation
 from .channel import Application, ApplicationTeam, Channel, FormField, WidgetSettings
@@ -8,6 +9,7 @@ from .registration import Registration, RegistrationTeam
 from .team import Holiday, OpeningHours, Team
 
 __all__ = [
+    "ApiSpace",
     "Application",
     "ApplicationPassword",
     "ApplicationTeam",

@@ -40,6 +40,7 @@ class Registration(CenterRow):
         HYPERCHAT = "hyperchat", _("Inbenta HyperChat")
         GENESYS = "genesys", _("Genesys customer chat")
         EXPERTFLOW = "expertflow", _("Expertflow customer channel")
+        COMAPI = "comapi", _("Comapi Chat API")
 
     # Their customers prove by a chat's external id that it is theirs, so nobody else may learn it.
     PROVEN_BY_CHAT_ID = frozenset({Protocol.GENESYS, Protocol.EXPERTFLOW})
@@ -124,6 +125,13 @@ class RegistrationTeam(CenterRow):
     team = own_key("contactcenter.Team", related_name="registration_teams", verbose_name=_("team"))
     foreign_id = models.CharField(
         _("room id"), max_length=100, validators=[NAMED], help_text=_("As the clients send it.")
+    )
+    facts = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        editable=False,
+        help_text="What an API configures of a team and we have no field for.",
     )
 
     class Meta:

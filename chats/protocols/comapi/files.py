@@ -1,0 +1,5 @@
+"""What was sent as a file."""
+
+from .door import Door
+
+ROUTES: list[tuple[str, type[Door], str]] = []

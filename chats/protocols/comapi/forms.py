@@ -1,0 +1,5 @@
+"""Forms that are sent to a customer."""
+
+from .door import Door
+
+ROUTES: list[tuple[str, type[Door], str]] = []

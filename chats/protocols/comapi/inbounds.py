@@ -1,0 +1,5 @@
+"""Messages that another program has received for us."""
+
+from .door import Door
+
+ROUTES: list[tuple[str, type[Door], str]] = []

@@ -1,0 +1,5 @@
+"""The chat message service: sent, read back, and as numbered events."""
+
+from .door import Door
+
+ROUTES: list[tuple[str, type[Door], str]] = []

@@ -1,0 +1,55 @@
+"""The addresses below /apispaces/{apiSpaceId} and /cpaas: the same views, with and without a slash at the end."""
+
+from typing import Any
+
+from django.urls import URLPattern, re_path
+
+from . import (
+    analytics,
+    chats,
+    config,
+    conversations,
+    files,
+    forms,
+    inbounds,
+    messages,
+    presence,
+    profiles,
+    rules,
+    sessions,
+    webhooks,
+)
+from .door import Door, Nowhere
+
+app_name = "comapi"
+
+SERVICES = (
+    chats,
+    messages,
+    forms,
+    config,
+    presence,
+    webhooks,
+    rules,
+    inbounds,
+    analytics,
+    sessions,
+    profiles,
+    conversations,
+    files,
+)
+
+
+def routes(pattern: str, view: type[Door], name: str) -> list[URLPattern]:
+    """`pattern` with {name} for one segment of a path, in both dialects."""
+    inner = pattern.replace("{", "(?P<").replace("}", ">[^/]{1,300})")
+    spaced: Any = re_path(rf"^apispaces/(?P<space_id>[^/]{{1,200}})/{inner}/?\Z", view.as_view(), name=name)
+    plain: Any = re_path(rf"^cpaas/{inner}/?\Z", view.as_view(), name=f"cpaas-{name}")
+    return [spaced, plain]
+
+
+urlpatterns: list[URLPattern] = [
+    *(found for service in SERVICES for row in service.ROUTES for found in routes(*row)),
+    re_path(r"^apispaces/(?P<space_id>[^/]{1,200})(?:/|\Z)", Nowhere.as_view(), name="nowhere"),
+    re_path(r"^cpaas(?:/|\Z)", Nowhere.as_view(), name="cpaas-nowhere"),  # stay the last
+]

@@ -1,0 +1,5 @@
+"""Web hook registrations."""
+
+from .door import Door
+
+ROUTES: list[tuple[str, type[Door], str]] = []
