@@ -3,6 +3,7 @@
 A view has a method for each HTTP method, and `allows_apps` where customers' sessions may knock, too; `is_open`: nobody shows anything.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from io import BytesIO
 from typing import Any, ClassVar
@@ -29,6 +30,7 @@ from contactcenter.models import Registration
 from .callers import Caller, by_basic, by_bearer, count_stranger, registration_of
 from .etags import etag_of
 from .names import iso
+from .openapi import SpaceSchema
 
 log = structlog.get_logger(__name__)
 
@@ -53,13 +55,16 @@ class Door(APIView):
 
     allows_apps: ClassVar[bool] = False  # customers' sessions may knock, and see their own only
     is_open: ClassVar[bool] = False
+    # What is asked for by method, for `read` and `read_query` and for our OpenAPI description.
+    asks: ClassVar[Mapping[str, type[serializers.Serializer[Any]]]] = {}
+    queries: ClassVar[Mapping[str, type[serializers.Serializer[Any]]]] = {}
 
     authentication_classes = ()
     permission_classes = ()
     parser_classes = (AnyParser,)
     renderer_classes = (JSONRenderer,)
     content_negotiation_class = AlwaysJson
-    schema = None
+    schema = SpaceSchema()
 
     caller: Caller
     registration: Registration | None = None

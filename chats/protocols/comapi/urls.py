@@ -20,6 +20,7 @@ from . import (
     webhooks,
 )
 from .door import Door, Nowhere
+from .openapi import OpenApi
 
 app_name = "comapi"
 
@@ -48,7 +49,10 @@ def routes(pattern: str, view: type[Door], name: str) -> list[URLPattern]:
     return [spaced, plain]
 
 
+described: list[URLPattern] = [routes(*row)[1] for service in SERVICES for row in service.ROUTES]
+
 urlpatterns: list[URLPattern] = [
+    re_path(r"^cpaas/openapi\.json\Z", OpenApi.as_view(), name="openapi"),
     *(found for service in SERVICES for row in service.ROUTES for found in routes(*row)),
     re_path(r"^apispaces/(?P<space_id>[^/]{1,200})(?:/|\Z)", Nowhere.as_view(), name="nowhere"),
     re_path(r"^cpaas(?:/|\Z)", Nowhere.as_view(), name="cpaas-nowhere"),  # stay the last
