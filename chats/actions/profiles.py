@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
 from chats.errors import Invalid
@@ -120,6 +122,14 @@ def own_fields(profile: dict[str, Any]) -> dict[str, str]:
     return {key: value for key, value in found.items() if value}
 
 
+def _is_email(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return len(text) <= 254
+
+
 def revision_of(foreign: ForeignCustomer) -> int:
     revision = foreign.facts.get("revision", 1)
     return revision if isinstance(revision, int) else 1
@@ -150,10 +160,11 @@ def _make(
     facts = {**first, "revision": 1}
     if customer is None:
         customer = Customer.objects.create(center_id=registration.center_id, last_seen_at=now)
-    elif nameless := ForeignCustomer.objects.filter(registration=registration, customer=customer).first():
-        nameless.external_id, nameless.facts = profile_id, facts | nameless.facts
-        nameless.save(update_fields=["external_id", "facts"])
-        return nameless
+    elif known := ForeignCustomer.objects.filter(registration=registration, customer=customer).first():
+        if known.external_id is None:
+            known.external_id, known.facts = profile_id, facts | known.facts
+            known.save(update_fields=["external_id", "facts"])
+        return known
     return ForeignCustomer.objects.create(
         center_id=registration.center_id,
         registration=registration,
