@@ -145,10 +145,9 @@ def test_long_polls_carry_the_chat_where_no_websocket_gets_through(
     agent.accept()
     agent.say("We can hear you.")
     expect(frame.locator(".in .bubble", has_text="We can hear you.")).to_be_visible(timeout=15_000)
-    began = time.monotonic()
     agent.say("At once?")
-    expect(frame.locator(".in .bubble", has_text="At once?")).to_be_visible()
-    assert time.monotonic() - began < 3
+    # Well before a poll would end that did not hear of it.
+    expect(frame.locator(".in .bubble", has_text="At once?")).to_be_visible(timeout=8_000)
     write(frame, "Yes")
     agent.hears("Yes")
     end_chat(page)

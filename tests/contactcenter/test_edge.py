@@ -4,7 +4,6 @@ import asyncio
 import io
 import json
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -157,16 +156,15 @@ async def test_django_sees_the_length_that_was_counted() -> None:
 
 
 async def test_slow_body_ends_at_the_deadline_and_holds_no_thread() -> None:
-    edge = make(body_seconds=0.2)
+    edge = make(body_seconds=2)
     slow = [Client(chunks=None) for _ in range(10)]
     for client in slow:
         client.give(b"a", more=True)
     stalled = [asyncio.create_task(client.ask(edge)) for client in slow]
     await asyncio.sleep(0.05)
     # Ten that stall, two threads, and everybody else is served at once.
-    started = time.monotonic()
     assert (await Client(chunks=[b"x"]).ask(edge)).status == 200
-    assert time.monotonic() - started < 0.1
+    assert not any(task.done() for task in stalled)
     await asyncio.gather(*stalled)
     assert {client.status for client in slow} == {408}
 
@@ -325,10 +323,9 @@ async def test_what_is_announced_between_the_first_look_and_the_wait_is_not_miss
         view.events.append("just after the first look")
         return answer
 
-    started = time.monotonic()
     client = await Client(chunks=[b"ab"]).ask(make(late, hub))
     assert json.loads(client.body)["events"]
-    assert time.monotonic() - started < 1
+    assert len(view.calls) == 2  # and not at the end of the wait
 
 
 async def test_long_poll_ends_with_the_empty_answer_at_its_deadline() -> None:

@@ -56,7 +56,7 @@ class SpaceSchema(AutoSchema):  # type: ignore[misc]
         said = (self._handler().__doc__ or type(self.view).__doc__ or "").strip()
         return str(said.partition("\n")[0])
 
-    def get_description(self) -> Any:
+    def get_description(self) -> str:  # type: ignore[override]
         return ""
 
     def get_tags(self) -> list[str]:
