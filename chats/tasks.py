@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from .actions import connectors, offer, tend
+from .actions import connectors, offer, tend, welcome
 from .carriers import dispatches
 from .carriers.mail import reading as mailboxes
 from .outbox import courier, retention
@@ -33,6 +33,11 @@ def expire_invitation(invitation_id: str) -> None:
 @shared_task
 def tend_chat(chat_id: str) -> None:
     tend.tend_chat(UUID(chat_id), now=timezone.now())
+
+
+@shared_task
+def say_welcome(space_chat_id: str) -> None:
+    welcome.say_welcome(UUID(space_chat_id), now=timezone.now())
 
 
 @shared_task

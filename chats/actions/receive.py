@@ -22,6 +22,7 @@ from .post import Post, post_message
 from .start import Start, Way, start_chat
 from .text import MAX_TEXT
 from .ways import account_of, move
+from .welcome import say_out_of_hours
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +106,8 @@ def _write(
     chat.refresh_from_db()
     if is_new and chat.team.greeting:  # answers the first text, so it stands below it
         record(chat, MessagePosted(text=chat.team.greeting), now=now)
+    if is_new:
+        say_out_of_hours(chat, now)
     return chat, posted.index, refused
 
 

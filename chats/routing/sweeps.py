@@ -23,6 +23,7 @@ from chats.actions.sessions import drop_expired_sessions
 from chats.actions.slots import lock_seats, settle_slots
 from chats.actions.tend import tend_chat
 from chats.actions.transfer import requeue_chat
+from chats.actions.welcome import due_welcomes, say_welcome
 from chats.due import ask_routing
 from chats.models import Chat, Invitation, Occupation, Queue
 from contactcenter.outage import is_outage
@@ -40,6 +41,7 @@ def sweep(now: datetime) -> int:
     done += withdraw_invitations(now)
     done += requeue_chats(now)
     done += tend_chats(now)
+    done += say_welcomes(now)
     remind_queues(now)
     return done + route_teams(now)
 
@@ -98,6 +100,11 @@ def tend_chats(now: datetime) -> int:
     """Chats at which the team's rules want to look: searches, reminders, closing."""
     due = Chat.objects.due(now).values_list("pk", flat=True)
     return _each("tend", due[:MOST], lambda pk: tend_chat(pk, now=now))
+
+
+def say_welcomes(now: datetime) -> int:
+    """Chats of apps that nobody has answered yet."""
+    return _each("welcome", due_welcomes(now)[:MOST], lambda pk: say_welcome(pk, now=now))
 
 
 def remind_queues(now: datetime) -> None:
