@@ -235,11 +235,16 @@ class ChatUpdated(ChatEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class ChatClosed(ChatEvent):
-    """by: customer, agent or system; reason: models.Chat.CloseReason."""
+    """by: customer, agent or system; reason: models.Chat.CloseReason; is_silent: a program wanted no closing words to be said."""
 
     type = "chat.closed"
     by: str
     reason: str
+    is_silent: bool = False
+
+    def data(self) -> dict[str, Any]:
+        """Without what is rare."""
+        return {"by": self.by, "reason": self.reason, **({"is_silent": True} if self.is_silent else {})}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,10 +53,15 @@ def dispose_chat(
 
 
 @transaction.atomic
-def close_chat(chats: Any, chat_id: UUID, *, reason: str, now: datetime, words: str = "") -> Chat:
-    """The system ends a chat (a rule of the team, an administrator, an application); `words` is said before."""
+def close_chat(
+    chats: Any, chat_id: UUID, *, reason: str, now: datetime, words: str = "", is_silent: bool = False
+) -> Chat:
+    """The system ends a chat (a rule of the team, an administrator, an application); `words`, or else the team's closing words, are said before.
+
+    is_silent: nothing is.
+    """
     chat = lock_chat(chats, chat_id)
-    return _close(chat, by="system", reason=reason, sender=None, now=now, words=words)
+    return _close(chat, by="system", reason=reason, sender=None, now=now, words=words, is_silent=is_silent)
 
 
 def _dispose(
@@ -69,7 +74,16 @@ def _dispose(
     record(chat, disposed, sender=sender, now=now)
 
 
-def _close(chat: Chat, *, by: str, reason: str, sender: Participant | None, now: datetime, words: str = "") -> Chat:
+def _close(
+    chat: Chat,
+    *,
+    by: str,
+    reason: str,
+    sender: Participant | None,
+    now: datetime,
+    words: str = "",
+    is_silent: bool = False,
+) -> Chat:
     if not chat.is_open:
         return chat
     agent = chat.agent
@@ -78,7 +92,7 @@ def _close(chat: Chat, *, by: str, reason: str, sender: Participant | None, now:
     end_search(chat, now)
     # The end of the chat says that its agent leaves. What is still to be said is an offer that was withdrawn.
     happened: list[ChatEvent] = [event for event in left if not event.is_public]
-    said = words or chat.team.closing
+    said = "" if is_silent else words or chat.team.closing
     if said:
         record(chat, *happened, MessagePosted(text=said), now=now)
         happened = []
@@ -87,7 +101,7 @@ def _close(chat: Chat, *, by: str, reason: str, sender: Participant | None, now:
     chat.unread = 0
     chat.participants.joined().update(left_at=now)
     chat.participants.guests().update(invited_at=None)
-    record(chat, *happened, ChatClosed(by=by, reason=reason), sender=sender, now=now)
+    record(chat, *happened, ChatClosed(by=by, reason=reason, is_silent=is_silent), sender=sender, now=now)
     chat.transcript_requests.filter(due_at=None).update(due_at=now)
     for request_id in chat.transcript_requests.filter(sent_at=None).values_list("pk", flat=True):
         do_soon("mail_transcript", request_id)

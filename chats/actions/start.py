@@ -11,7 +11,7 @@ from chats.deadlines import CUSTOMER_LEASE as CUSTOMER_LEASE
 from chats.due import ask_routing
 from chats.errors import Blocked, Invalid, OutsideHours
 from chats.events import ChatEvent, ChatQueued, ChatStarted, MessagePosted, Record, number, store
-from chats.models import Account, Carriage, Chat, Connector, Customer, ForeignChat, Participant, Search
+from chats.models import Account, Carriage, Chat, Connector, Customer, ForeignChat, Participant, Search, SpaceChat
 from contactcenter.hours import is_open
 from contactcenter.models import Channel, Registration, Team
 
@@ -29,6 +29,7 @@ class Foreign:
     facts: dict[str, Any] = field(default_factory=dict)
     account: str = ""  # the customer's on its channel
     connector: Connector | None = None  # which carries the chat
+    space: dict[str, Any] | None = None  # fields of the API space's row of the chat (models.SpaceChat), made with it
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Way:
 
     account: Account
     facts: dict[str, Any] = field(default_factory=dict)
+    home: Channel | None = None  # an app to which its customer may take the chat by writing there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +61,7 @@ class Start:
     history: list[Entry] = field(default_factory=list)  # what was said elsewhere before, oldest first
     foreign: Foreign | None = None
     way: Way | None = None  # it travels: nobody is asked for signs of life, and it is taken at any hour
+    at_any_hour: bool = False  # also while its team is closed
 
     @property
     def is_carried(self) -> bool:
@@ -88,7 +91,7 @@ def start_chat(channel: Channel, customer: Customer, start: Start, *, now: datet
     team = _team_for(channel, start.team)
     if customer.is_blocked_at(now):
         raise Blocked
-    if start.way is None and not is_open(team, now):
+    if start.way is None and not start.at_any_hour and not is_open(team, now):
         raise OutsideHours
     if start.text:
         check_text(start.text)
@@ -178,22 +181,32 @@ def _write(chat: Chat, participant: Participant, start: Start, now: datetime) ->
     rows = [number(chat, event, sender=sender, now=now) for event, sender in happened]
     chat.save(force_insert=True)
     participant.save(force_insert=True)
-    if start.foreign:  # before the events: who tells them abroad looks for it
+    _write_ways(chat, start, now)  # before the events: who tells them abroad looks for it, and what greets travels
+    store([Record(chat, row) for row in rows])
+
+
+def _write_ways(chat: Chat, start: Start, now: datetime) -> None:
+    """How a foreign API knows the chat, and how it travels."""
+    if start.foreign:
+        registration = start.foreign.registration
         ForeignChat.objects.create(
             center_id=chat.center_id,
             chat=chat,
-            registration=start.foreign.registration,
+            registration=registration,
             external_id=start.foreign.external_id,
             facts=start.foreign.facts,
             account=start.foreign.account,
             connector=start.foreign.connector,
         )
-    if start.way:  # before the events, too: what greets travels
+        if start.foreign.space is not None:
+            known = {"original_team": chat.team, "updated_at": now, **start.foreign.space}
+            SpaceChat.objects.create(center_id=chat.center_id, chat=chat, registration=registration, **known)
+    if start.way:
         Carriage.objects.create(
             center_id=chat.center_id,
             chat=chat,
             channel=chat.channel,
             account=start.way.account,
+            home=start.way.home,
             facts=start.way.facts,
         )
-    store([Record(chat, row) for row in rows])
