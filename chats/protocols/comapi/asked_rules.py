@@ -32,7 +32,7 @@ class RulePart(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=200, required=False, allow_blank=True, allow_null=True)
     type = serializers.CharField(max_length=100, required=False, allow_blank=True, allow_null=True)
     url = serializers.CharField(max_length=2000, required=False, allow_blank=True, allow_null=True)
-    data = serializers.CharField(
+    data = serializers.CharField(  # type: ignore[assignment]
         max_length=MAX_TEXT, required=False, allow_blank=True, allow_null=True, trim_whitespace=False
     )
     size = serializers.IntegerField(min_value=0, max_value=2**31, required=False, allow_null=True)
@@ -45,8 +45,10 @@ class RuleProperty(serializers.Serializer[Any]):
 
 class ActionData(serializers.Serializer[Any]):
     chatTeamId = serializers.CharField(max_length=100, required=False, allow_blank=True, allow_null=True)
-    messageParts = RulePart(many=True, required=False, allow_null=True, max_length=MOST_PARTS)
-    profileUpdate = RuleProperty(many=True, required=False, allow_null=True, max_length=MOST_PROPERTIES)
+    messageParts = serializers.ListField(child=RulePart(), required=False, allow_null=True, max_length=MOST_PARTS)
+    profileUpdate = serializers.ListField(
+        child=RuleProperty(), required=False, allow_null=True, max_length=MOST_PROPERTIES
+    )
 
 
 class RuleBody(serializers.Serializer[Any]):

@@ -14,10 +14,10 @@ from .conftest import TEAM
 
 pytestmark = pytest.mark.django_db
 PATH = "automation/inboundrules"
-START = {"channel": "sms", "inbound": "*", "keyword": "help, Hilfe", "action": "startChat"}
+START: dict[str, Any] = {"channel": "sms", "inbound": "*", "keyword": "help, Hilfe", "action": "startChat"}
 START |= {"actionData": {"chatTeamId": TEAM}}
 REPLY = {"channel": "email", "action": "replyMessage", "actionData": {"messageParts": [{"data": "Thank you."}]}}
-NOTE = {"channel": "whatsApp", "action": "profileUpdate"}
+NOTE: dict[str, Any] = {"channel": "whatsApp", "action": "profileUpdate"}
 NOTE |= {"actionData": {"profileUpdate": [{"propertyName": "plan", "propertyValue": "gold"}]}}
 
 
