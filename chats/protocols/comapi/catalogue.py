@@ -135,7 +135,7 @@ def _shown(name: str, offer: Offer) -> dict[str, Any]:
 
 def _schema(offer: Offer) -> dict[str, Any]:
     """Of the whole body of a call."""
-    members: dict[str, Any] = dict.fromkeys(("eventId", "apiSpaceId", "name", "timestamp"), {"type": TEXT})
+    members: dict[str, Any] = {key: {"type": TEXT} for key in ("eventId", "apiSpaceId", "name", "timestamp")}
     members["accountId"] = {"type": NUMBER}
     if offer.payload is None:
         members["profileId"] = {"type": TEXT}
