@@ -88,6 +88,8 @@ def addresses_of(customer: Customer, channel: Channel) -> list[str]:
 
 def _check_channel(agent: Agent, channel: Channel) -> None:
     sends = Carrier.objects.filter(channel=channel, is_active=True, channel__is_active=True)
+    # An app's channel is never moved to: its carrier only calls devices.
+    sends = sends.exclude(provider=Carrier.Provider.PUSH)
     if channel.center_id != agent.center_id or not sends.exists():
         raise Invalid(fields={"channel": _("Nothing can be sent by this channel.")})
 
