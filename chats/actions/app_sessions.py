@@ -10,7 +10,7 @@ from chats.errors import Blocked, Conflict
 from chats.models import AppSession, Customer, ForeignCustomer
 from contactcenter.models import Registration
 
-from .profiles import ensure_profile
+from .profiles import ensure_profile, lock_profile, revive_profile
 
 LIFETIME = timedelta(days=30)
 MOST_LIVE = 50  # of one profile: the oldest ends
@@ -31,12 +31,12 @@ def open_session(
 
     Raises Conflict when it was used, Blocked, Invalid for what can be no profile's id.
     """
-    profile = ensure_profile(registration, profile_id, actor=f"session:{profile_id}", now=now, adopts=False)
+    actor = f"session:{profile_id}"
     # Two sign-ins of one profile at once: the second sees the first's session.
-    customer = Customer.objects.select_for_update(no_key=True).get(pk=profile.customer_id)
-    if customer.is_blocked_at(now):
+    profile = lock_profile(ensure_profile(registration, profile_id, actor=actor, now=now, adopts=False))
+    if profile.customer.is_blocked_at(now):
         raise Blocked
-    _revive(profile)
+    revive_profile(profile, actor=actor, now=now)
     _end_others(profile, device_id, now)
     session = AppSession(
         pk=session_id, center_id=registration.center_id, registration=registration, profile=profile, push=push
@@ -49,7 +49,7 @@ def open_session(
     except IntegrityError:
         raise Conflict("This authentication was used already. Begin a new one.") from None
     _take_device(session)
-    Customer.objects.filter(pk=customer.pk).update(last_seen_at=now)
+    Customer.objects.filter(pk=profile.customer_id).update(last_seen_at=now)
     return session
 
 
@@ -73,12 +73,6 @@ def mark_seen(session_id: UUID, at: datetime | None) -> None:
     if session is not None:
         session.facts = {**session.facts, "seen_at": at.isoformat() if at else None}
         session.save(update_fields=["facts"])
-
-
-def _revive(profile: ForeignCustomer) -> None:
-    if "deletedOn" in profile.facts:
-        profile.facts = {key: value for key, value in profile.facts.items() if key != "deletedOn"}
-        profile.save(update_fields=["facts"])
 
 
 def _end_others(profile: ForeignCustomer, device_id: str, now: datetime) -> None:
