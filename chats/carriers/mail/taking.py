@@ -133,7 +133,11 @@ def _is_ours(channel: Channel, mail: Mail) -> bool:
     own = channel.center.channels.filter(kind=channel.kind, address__in=[mail.sender, bare])
     sent = Dispatch.objects.filter(center_id=channel.center_id)
     mine = dispatch_in(mail.message_id)  # providers have ids of their own, and keep ours in the mail
-    return own.exists() or sent.filter(external_id=mail.message_id).exists() or sent.filter(id=mine).exists()
+    return (
+        own.exists()
+        or sent.filter(external_id=mail.message_id).exists()
+        or (mine is not None and sent.filter(id=mine).exists())
+    )
 
 
 def _note(channel: Channel, mail: Mail, report: Report, now: datetime) -> None:
