@@ -121,7 +121,8 @@ def move_space_chat(known: SpaceChat, reach: Reach, *, actor: str, check: Check,
     chat = fresh.chat
     if chat.is_foreign and connector_of(chat.pk):
         raise Conflict(_("A connector carries this chat."))
-    if account is None and not chat.is_carried:
+    is_there = chat.channel.kind == reach.channel.kind if account else not chat.is_carried
+    if is_there:  # at whichever of our and the customer's addresses
         return fresh
     _stamp(fresh, actor, now)
     locked = lock_open_chat(Chat.objects, chat.pk)
