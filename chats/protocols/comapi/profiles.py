@@ -20,7 +20,7 @@ from agents.models import Agent
 from chats.actions import profiles
 from chats.errors import Forbidden, Invalid, NotFound
 from chats.models import Customer, ForeignCustomer, Participant
-from contactcenter.models import Registration, RegistrationTeam, Team
+from contactcenter.models import Registration, Team
 
 from .callers import Caller
 from .door import Door
@@ -28,6 +28,7 @@ from .etags import check_match, etag_of
 from .names import AGENT, agent_id, find_agent, iso
 from .outgoing import file_words
 from .spaces import visible_chats
+from .teams import INDIVIDUAL, reply_as, row_of
 
 MOST = 1000
 MOST_FILTERS, LONGEST_KEY = 5, 50
@@ -176,12 +177,11 @@ def profile_shape(row: ForeignCustomer) -> dict[str, Any]:
 
 def agent_shape(registration: Registration, agent: Agent, team: Team) -> dict[str, Any]:
     """As customers see who answers: the team, unless it answers as individuals (replyAs)."""
-    row = RegistrationTeam.objects.filter(registration=registration, team=team).first()
-    facts = row.facts if row else {}
-    is_individual = (facts.get("appMessaging") or {}).get("replyAs") == "individual"
-    shown = {"id": agent_id(agent), "name": agent.name if is_individual else team.name}
-    avatar = (facts.get("settings") or {}).get("avatarUrl")
-    return shown | ({"avatarUrl": avatar} if avatar and not is_individual else {})
+    if reply_as(registration, team) == INDIVIDUAL:
+        return {"id": agent_id(agent), "name": agent.name}
+    row = row_of(registration, team)
+    avatar = (row.facts.get("settings") or {}).get("avatarUrl") if row else None
+    return {"id": agent_id(agent), "name": team.name} | ({"avatarUrl": avatar} if avatar else {})
 
 
 def tell_space(sender: Any, foreign: ForeignCustomer, what: str, now: datetime, **_: Any) -> None:

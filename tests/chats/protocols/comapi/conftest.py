@@ -128,7 +128,7 @@ class Space(Caller):
         """The agent has accepted the chat."""
         now = timezone.now()
         online(agent, now)
-        offer_chat(self.row_of(chat_id), agent, now=now)
+        offer_chat(self.row_of(chat_id), agent, reason="test", now=now)
         chat = self.row_of(chat_id)
         accept_invitation(agent, chat.invitations.pending().get().pk, now=now)
         return self.row_of(chat_id)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from chats.actions.customers import update_customer
 from chats.actions.profiles import ensure_profile
 from chats.models import Customer, ForeignCustomer
+from contactcenter.models import RegistrationTeam
 from tests.cases import cases
 
 from .conftest import TEAM
@@ -165,7 +166,7 @@ def test_an_app_sees_the_agents_of_its_own_chats_as_their_team(space, acme, othe
     chat = begun(space, "mia")
     space.held(chat, ann)
     assert app.get(path).json()["name"] == acme.support.name
-    team = space.registration.registration_teams.get(foreign_id=TEAM)
+    team = RegistrationTeam.objects.get(registration=space.registration, foreign_id=TEAM)
     team.facts = {"appMessaging": {"replyAs": "individual"}}
     team.save()
     assert app.get(path).json()["name"] == ann.name
