@@ -43,12 +43,10 @@ def catch_up(known: SpaceChat, now: datetime, *, said_at: When | None = None) ->
     return known
 
 
-def catch_up_to_read(known: SpaceChat, now: datetime) -> Cast:
+def catch_up_to_read(known: SpaceChat, now: datetime) -> None:
     """The same for who only reads: while the database takes no writes, there is what was numbered before."""
-    cast = Cast.of(known)
-    if _is_behind(cast):
+    if _is_behind(Cast.of(known)):
         unless_away(lambda: catch_up(known, now))
-    return cast
 
 
 def _is_behind(cast: Cast) -> bool:

@@ -73,7 +73,7 @@ def status_of(chat: Chat) -> str:
     """new: the customer has had no answer to what was said last; replied: said by our side."""
     if not chat.is_open:
         return CLOSED
-    return REPLIED if chat.last_sender_kind in ("agent", "system") else NEW
+    return REPLIED if chat.last_sender_kind in ("agent", "bot", "system") else NEW
 
 
 def changed_at(known: SpaceChat) -> datetime:
