@@ -124,15 +124,15 @@ def _is_spaced(sign: str) -> bool:
     return sign.isalnum() and category(sign) != "Lo"
 
 
+def is_own_address(channel: Channel, wanted: str) -> bool:
+    """Whether the text is our address on this channel: a number, a mailbox, a page by its id or its name."""
+    has_name = channel.kind in (Channel.Kind.FACEBOOK, Channel.Kind.APP)
+    own = [channel.address, channel.name] if has_name else [channel.address]
+    return _spelled(channel.kind, wanted) in [_spelled(channel.kind, one) for one in own if one]
+
+
 def _is_for(rule: InboundRule, channel: Channel) -> bool:
-    """Whether it is for our address: a number, a mailbox, a page by its id or its name."""
-    wanted = rule.inbound.strip()
-    own = (
-        [channel.address, channel.name]
-        if channel.kind in (Channel.Kind.FACEBOOK, Channel.Kind.APP)
-        else [channel.address]
-    )
-    return wanted == ANY or _spelled(channel.kind, wanted) in [_spelled(channel.kind, one) for one in own if one]
+    return rule.inbound.strip() == ANY or is_own_address(channel, rule.inbound)
 
 
 def _spelled(kind: str, address: str) -> str:
