@@ -27,11 +27,16 @@ BATCHING = {"batch": False, "maxBatchSize": USUAL_SIZE, "batchTimeout": USUAL_SE
 
 
 class Webhooks(Door):
+    asks = {"POST": AskedWebhook}
+    queries = {"GET": AskedDeleted}
+
     def get(self, request: Request) -> Response:
+        """Web hooks, the oldest first"""
         deleted = self.read_query(AskedDeleted)["includeDeleted"]
         return Response([webhook_shape(one) for one in own_webhooks(self.caller, deleted=deleted)[:LARGEST]])
 
     def post(self, request: Request) -> Response:
+        """Register a web hook"""
         said = self.read(AskedWebhook)
         fields = _fields(said, self.caller, self.now)
         facts = fields["facts"] | {"revision": 1, "createdBy": self.caller.actor}
@@ -47,12 +52,16 @@ class Webhooks(Door):
 
 
 class OneWebhook(Door):
+    asks = {"PUT": AskedWebhook}
+    queries = {"GET": AskedDeleted}
+
     def get(self, request: Request, webhook_id: str) -> Response:
+        """One web hook"""
         deleted = self.read_query(AskedDeleted)["includeDeleted"]
         return self._shown(find_webhook(self.caller, webhook_id, deleted=deleted))
 
     def put(self, request: Request, webhook_id: str) -> Response:
-        """The whole registration anew, but for a secret that is left out."""
+        """The whole registration anew, but for a secret that is left out"""
         webhook = find_webhook(self.caller, webhook_id)
         said = self.read(AskedWebhook)
         fields = _fields(said, self.caller, self.now)
@@ -68,6 +77,7 @@ class OneWebhook(Door):
         return self._shown(kept)
 
     def delete(self, request: Request, webhook_id: str) -> Response:
+        """Nothing more is sent"""
         webhook = find_webhook(self.caller, webhook_id)
         with transaction.atomic():
             delete_webhook(self._locked(webhook), now=self.now)
@@ -89,12 +99,16 @@ class OneWebhook(Door):
 
 
 class AvailableEvents(Door):
+    queries = {"GET": AskedEvents}
+
     def get(self, request: Request) -> Response:
+        """Events that a web hook may ask for"""
         return Response(shown_events(with_schemas=self.read_query(AskedEvents)["includeSchemas"]))
 
 
 class AvailableTemplates(Door):
     def get(self, request: Request) -> Response:
+        """Events that go together"""
         return Response(shown_templates())
 
 
