@@ -51,9 +51,9 @@ def check_fields(fields: Any) -> list[dict[str, Any]]:
 def _field(field: Any, number: int) -> dict[str, Any]:
     if not isinstance(field, dict):
         raise _wrong(number, _("a question has a key, a label and a kind."))
-    key, label, kind = field.get("key"), field.get("label"), field.get("kind") or "text"
+    said = {"kind": "text", "options": [], "required": False} | {k: v for k, v in field.items() if v is not None}
+    key, label, kind, options, required = (said.get(k) for k in ("key", "label", "kind", "options", "required"))
     kind = OWN.get(key, kind) if isinstance(key, str) else kind
-    options, required = field.get("options") or [], field.get("required") or False
     if not isinstance(key, str) or not KEY.fullmatch(key):
         raise _wrong(number, _("a key has letters, digits and . _ - and begins with a letter, 40 at most."))
     if not _is_line(label, LONGEST_LABEL):
