@@ -4,7 +4,6 @@ Apple takes a token for an hour, and minds one that is renewed within 20 minutes
 """
 
 import base64
-import json
 import re
 import threading
 import time
@@ -20,7 +19,7 @@ from chats.outbox.sending import Answer, Sender
 
 from .tokens import Tokens
 from .verdict import Letter, NotSetUp, Verdict, fields_of, no_answer, plain, told, wait_of
-from .words import EXPIRES, apns_body
+from .words import EXPIRES, apns_body, bytes_of
 
 BASE = "https://api.push.apple.com"
 DEVELOPMENT_BASE = "https://api.sandbox.push.apple.com"
@@ -138,7 +137,7 @@ class _Door:
     def post(self, token: str, body: Any, headers: dict[str, str], is_development: bool) -> "Answer | NotSetUp":
         name, default = ("apns_development_url", DEVELOPMENT_BASE) if is_development else ("apns_url", BASE)
         url = f"{str(self.settings.get(name) or default).rstrip('/')}/3/device/{token}"
-        sent = json.dumps(body, separators=(",", ":")).encode()
+        sent = bytes_of(body)
         try:
             signer = Signer.of(self.settings, self.secrets)
         except NotSetUp as wrong:

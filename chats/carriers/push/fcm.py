@@ -18,7 +18,7 @@ from chats.outbox.sending import Answer, Sender
 
 from .tokens import Tokens
 from .verdict import Letter, NotSetUp, Verdict, fields_of, no_answer, plain, told, wait_of
-from .words import fcm_message
+from .words import bytes_of, fcm_message
 
 BASE = "https://fcm.googleapis.com"
 TOKEN_URL = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
@@ -106,7 +106,7 @@ class _Door:
         base = str(self.settings.get("fcm_url") or BASE).rstrip("/")
         url = f"{base}/v1/projects/{quote(project.project_id, safe='')}/messages:send"
         headers = {"Authorization": f"Bearer {token}"}
-        return self.sender.post(url, json.dumps(body).encode(), headers, seconds=self._left)
+        return self.sender.post(url, bytes_of(body), headers, seconds=self._left)
 
     def _token(self, project: Project, *, but: str = "") -> str:
         return tokens.get(self.secrets["fcm_account"], lambda: self._fetch(project), but=but)

@@ -123,9 +123,12 @@ def _note_beside(tried: Tried, now: datetime) -> None:
     carrier: Carrier | None = getattr(tried.notice.channel, "carrier", None)
     if carrier is None or not (verdict.is_account or (verdict.is_sent and _is_about(carrier.error, session))):
         return
-    trouble = verdict.error if verdict.is_account else ""
-    if trouble != carrier.error:
-        Carrier.objects.filter(pk=carrier.pk).update(**Carrier.trouble(trouble, now))
+    row = Carrier.objects.filter(pk=carrier.pk)
+    if verdict.is_account:
+        row.update(**Carrier.trouble(verdict.error, now))
+    else:
+        # What is said there may be newer than what was read when this was claimed.
+        row.filter(error=carrier.error).update(**Carrier.trouble("", now))
 
 
 def _is_about(error: str, session: AppSession) -> bool:

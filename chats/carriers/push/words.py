@@ -10,7 +10,7 @@ from typing import Any
 from .verdict import Letter, fields_of, plain
 
 MOST_TITLE, MOST_BODY = 100, 200  # characters that we take out of a message
-MOST_ASKED = 500  # of a title or text that the message asks for
+MOST_ASKED = {"title": 200, "body": 500}  # of those that the message asks for: four bytes each still fit
 MOST_BYTES = 3900  # both services take 4096
 EXPIRES = 3600  # seconds for which a service keeps one for a device that is off
 # FirebaseCloudMessaging, "Message.data": keys that clients must not use.
@@ -44,7 +44,7 @@ def apns_body(letter: Letter) -> dict[str, Any]:
     asked = _platform(letter, "apns")
     alert = asked.get("alert")
     aps: dict[str, Any] = {
-        "alert": {**letter_words(letter), "body": shortened(alert, MOST_ASKED)}
+        "alert": {**letter_words(letter), "body": shortened(alert, MOST_ASKED["body"])}
         if isinstance(alert, str)
         else _titled(letter, fields_of(alert)),
         "sound": shortened(plain(asked.get("sound")), 100) or "default",
@@ -59,6 +59,11 @@ def apns_body(letter: Letter) -> dict[str, Any]:
     return body if _size(body) <= MOST_BYTES else own
 
 
+def bytes_of(value: Any) -> bytes:
+    """As it is sent: UTF-8, half characters replaced."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+
+
 def letter_words(letter: Letter) -> dict[str, str]:
     """Title and text: ours, or those of an alert that has nothing for single platforms."""
     asked = {} if letter.alert.get("platforms") else letter.alert
@@ -71,7 +76,7 @@ def _titled(letter: Letter, asked: dict[str, Any]) -> dict[str, str]:
 
 def _over(words: dict[str, str], asked: Any) -> dict[str, str]:
     """What is asked for as text takes the place of ours."""
-    found = {name: shortened(plain(asked.get(name)), MOST_ASKED) for name in words}
+    found = {name: shortened(plain(asked.get(name)), MOST_ASKED[name]) for name in words}
     return {name: found[name] or ours for name, ours in words.items()}
 
 
@@ -99,4 +104,4 @@ def _json(value: Any) -> str:
 
 
 def _size(value: Any) -> int:
-    return len(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+    return len(bytes_of(value))
