@@ -24,7 +24,7 @@ from chats.models import Chat, Participant, SpaceChat
 from . import asked_chats
 from .beginning import begin, wanted_agent
 from .door import Door
-from .etags import check_match
+from .etags import check_match, etag_of
 from .finding import find_chats
 from .names import iso, wanted_team
 from .outgoing import file_words, update_payload
@@ -100,8 +100,15 @@ class OneChat(ChatDoor):
 
     def tell(self, name: str, known: SpaceChat, payload: dict[str, Any]) -> None:
         """Web hooks, of what no chat's log says."""
-        revision = known.chat.position
-        file_words(self.caller.registration, name, payload, chat_id=known.chat_id, now=self.now, revision=revision)
+        file_words(
+            self.caller.registration,
+            name,
+            payload,
+            chat_id=known.chat_id,
+            now=self.now,
+            revision=known.chat.position,
+            etag=etag_of(chat_shape(known)),
+        )
 
 
 class Assign(ChatDoor):

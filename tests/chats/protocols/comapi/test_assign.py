@@ -10,7 +10,7 @@ from tests.conftest import make_agent, online
 
 from .conftest import TEAM
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both]
+pytestmark = pytest.mark.django_db
 
 ANN, BOB = "PLATFORMUSER\\ann@example.com", "PLATFORMUSER\\bob@example.com"
 

@@ -16,7 +16,7 @@ from tests.conftest import make_chat, make_customer
 
 from .conftest import TEAM
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

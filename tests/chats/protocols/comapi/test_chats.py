@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from chats.actions.post import Post, post_message
-from chats.models import Chat, Conversation, Customer, Event, ForeignCustomer, Participant, SpaceChat
+from chats.models import Chat, Conversation, Customer, Event, ForeignCustomer, Participant, SpaceChat, Webhook
 from contactcenter.models import OpeningHours
 from tests.cases import cases
 from tests.conftest import make_agent, make_chat, make_customer
@@ -436,24 +437,73 @@ def test_a_chat_of_the_website_is_the_spaces_too(space, acme, now):
     assert space.post("chats", {**BODY, "participants": [{"id": str(chat.customer_id)}]}).status_code == 409
 
 
-@pytest.mark.postgres
-def test_of_many_programs_at_the_same_moment_one_begins_the_chat(transactional_db, space):
-    answers, barrier = [], threading.Barrier(6)
+def together(works):
+    """What each gives, done by threads that begin at the same moment."""
+    found, barrier = [], threading.Barrier(len(works))
 
-    def begin(caller):
+    def do(work):
         try:
             barrier.wait()
-            answers.append(caller.post("chats", BODY).status_code)
+            found.append(work())
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=begin, args=(one,)) for one in (space, space.basic) * 3]
+    threads = [threading.Thread(target=do, args=(work,)) for work in works]
     for one in threads:
         one.start()
     for one in threads:
         one.join(30)
+    return found
+
+
+@pytest.mark.postgres
+def test_of_many_programs_at_the_same_moment_one_begins_the_chat(transactional_db, space):
+    answers = together([lambda one=one: one.post("chats", BODY).status_code for one in (space, space.basic) * 3])
     assert sorted(answers) == [201] + [409] * 5
     assert (Chat.objects.count(), SpaceChat.objects.count(), Customer.objects.count()) == (1, 1, 1)
+
+
+@pytest.mark.postgres
+def test_of_many_who_have_read_the_same_state_one_changes_it(transactional_db, space):
+    answer = space.post("chats", BODY)
+    path, match = f"chats/{answer.json()['id']}", {"If-Match": answer["ETag"]}
+    names = [f"Name {number}" for number in range(5)]
+    answers = together([lambda name=name: space.put(path, {"name": name}, headers=match) for name in names])
+    assert sorted(one.status_code for one in answers) == [200] + [412] * 4
+    assert space.get(path).json() == next(one.json() for one in answers if one.status_code == 200)
+
+
+@pytest.mark.postgres
+def test_of_many_who_assign_it_at_once_one_agent_has_it_in_the_end(transactional_db, space, ann, bob):
+    chat_id = space.chat()["id"]
+    bodies = [{"teamId": TEAM, "agentId": f"{name}@example.com"} for name in ("ann", "bob") * 3]
+    answers = together([lambda body=body: space.put(f"chats/{chat_id}/assign", body).status_code for body in bodies])
+    assert set(answers) == {200}
+    chat = space.row_of(chat_id)
+    assert chat.occupation.agent == chat.agent
+    assert chat.participants.joined().count() == 2
+
+
+def test_web_hooks_hear_what_no_log_says(space):
+    names = ["chat.update", "chat.delete", "chat.closed"]
+    hook = Webhook.objects.create(
+        center=space.center,
+        application=space.application,
+        registration=space.registration,
+        url="http://127.0.0.1:9/hook",
+        events=names,
+        facts={"subscriptions": [{"type": name, "filters": []} for name in names]},
+        verified_at=timezone.now(),
+    )
+    path = f"chats/{space.chat()['id']}"
+    changed = space.put(path, {"name": "Two"}).json()
+    space.put(path, {"name": "Two"})
+    space.delete(path)
+    told = [one.payload for one in hook.deliveries.order_by("number")]
+    assert [one["name"] for one in told] == ["chat.update", "chat.closed", "chat.delete"]
+    assert told[0]["payload"]["name"] == "Two"
+    assert told[1]["payload"]["bypassMessage"] is True
+    assert told[2]["payload"] == {"id": changed["id"], "date": told[2]["payload"]["date"], "by": changed["_createdBy"]}
 
 
 def test_the_day_goes_by_and_last_modified_follows_the_chat(space, ann, now):

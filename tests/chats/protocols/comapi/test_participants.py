@@ -11,7 +11,7 @@ from chats.actions.post import Post, post_message
 from chats.errors import Conflict
 from tests.conftest import make_chat, make_held_chat
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both]
+pytestmark = pytest.mark.django_db
 
 MIA, ANN = {"id": "mia", "role": "participant"}, {"id": "PLATFORMUSER\\ann@example.com", "role": "agent"}
 
