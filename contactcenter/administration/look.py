@@ -77,6 +77,7 @@ def _records(site: str) -> dict[str, Any]:
             _item(site, _("Transcripts by mail"), "forward_to_inbox", "chats_transcriptrequest"),
             _item(site, _("Web hook deliveries"), "outbox", "chats_delivery"),
             _item(site, _("Messages on their way"), "outgoing_mail", "chats_dispatch"),
+            _item(site, _("Push notices"), "notifications", "chats_pushnotice"),
             _item(site, _("Outbound messages"), "send", "chats_outboundmessage"),
             _item(site, _("Audit log"), "policy", "contactcenter_auditentry"),
         ],
