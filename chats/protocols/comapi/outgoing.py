@@ -157,7 +157,7 @@ def _transferred(told: Told) -> Payload | None:
 def _member(told: Told) -> Payload | None:
     """The chat's own agent alone: guests are none of the two participants."""
     agent = told.agents.get(told.event.data["agent"])
-    if agent is None or told.event.data.get("guest"):
+    if agent is None or told.event.data["reason"] == "guest":
         return None
     return {"id": str(told.known.chat_id), "profileId": agent_id(agent), "role": AGENT}
 
