@@ -17,7 +17,7 @@ class ChatsConfig(AppConfig):
         from agents import signals
 
         from . import due, events, tasks, wake
-        from .actions import connectors
+        from .actions import connectors, conversations, profiles
         from .carriers import filing as carriers_filing
         from .carriers.mail.provider import Mail
         from .carriers.mail.service.provider import MailService
@@ -28,8 +28,10 @@ class ChatsConfig(AppConfig):
         from .carriers.twilio.carrier import Twilio
         from .live import listen
         from .outbox import filing, ours
+        from .protocols.comapi import conversations as comapi_conversations
         from .protocols.comapi import outgoing as comapi_words
         from .protocols.comapi import presence_told
+        from .protocols.comapi import profiles as comapi_profiles
         from .protocols.genesys import lines as genesys_lines
         from .protocols.hyperchat import advice, outgoing, places, whispers
         from .routing import engine, search
@@ -62,6 +64,10 @@ class ChatsConfig(AppConfig):
         events.recorded.connect(carriers_filing.file_records, dispatch_uid="carriers")
         events.recorded.connect(push_filing.file_records, dispatch_uid="push")
         events.recorded.connect(connectors.write_owed, dispatch_uid="connectors")
+        profiles.changed.connect(comapi_profiles.tell_space, dispatch_uid="comapi")
+        profiles.changed.connect(listen.announce_profile, dispatch_uid="live")
+        conversations.changed.connect(comapi_conversations.tell_space, dispatch_uid="comapi")
+        conversations.changed.connect(listen.announce_conversation, dispatch_uid="live")
 
         # After the commit: a listener can only be late.
         due.work_due.connect(self._wake, dispatch_uid="wake")

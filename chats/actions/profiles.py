@@ -50,11 +50,11 @@ def ensure_profile(
         return known.get()  # just made by another
 
 
-def check_id(profile_id: str) -> None:
+def check_id(profile_id: str, param: str = "profileId") -> None:
     """Raises Invalid: an id is 1 to 200 printable characters and no agent's."""
     is_plain = isinstance(profile_id, str) and profile_id.isprintable() and not FORBIDDEN.intersection(profile_id)
     if not is_plain or not profile_id.strip() or not 0 < len(profile_id) <= LONGEST_ID:
-        raise Invalid(fields={"profileId": "must be 1 to 200 printable characters without slashes."})
+        raise Invalid(fields={param: "must be 1 to 200 printable characters without slashes."})
 
 
 @transaction.atomic
