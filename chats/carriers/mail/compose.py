@@ -7,6 +7,7 @@ dispatch's id, so that a second try is the same mail. What the house says by its
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -49,11 +50,21 @@ class Letter:
     files: tuple[File, ...]
 
 
+class Unfit(Exception):
+    """No mail can be sent to this address, or from ours."""
+
+
 def write(parcel: Parcel) -> Letter:
+    """Raises Unfit."""
     attached, linked = _divide(parcel.files)
+    try:
+        Address(addr_spec=parcel.address if parcel.address.isascii() else "")
+        sender = Address(_from_name(parcel), addr_spec=parcel.own)
+    except (MessageError, ValueError, IndexError) as error:  # a dot too many, say: some mail programs let it pass
+        raise Unfit from error
     return Letter(
         message_id=own_message_id(parcel.id, parcel.own),
-        sender=Address(_from_name(parcel), addr_spec=parcel.own),
+        sender=sender,
         to=parcel.address,
         subject=subject_of(parcel),
         text="\n\n".join(filter(None, [parcel.text, _links(linked)])),
@@ -119,8 +130,11 @@ def subject_of(parcel: Parcel) -> str:
 
 
 def one_line(text: str) -> str:
-    """Without line breaks and other controls: what stands in a header ends there."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    """Without line breaks and other controls: what stands in a header ends there.
+
+    Nor is anything an encoded word (RFC 2047) before we make it one: Python would decode it, and write the line breaks that are in it.
+    """
+    return " ".join("".join(char if char.isprintable() else " " for char in text).replace("=?", "= ?").split())
 
 
 def ids_in(text: str) -> list[str]:

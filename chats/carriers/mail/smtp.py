@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from chats.carriers.provider import Parcel, Result
 from chats.outbox.sending import trusted
 
-from .compose import begun, compose, one_line, write
+from .compose import Unfit, begun, compose, one_line, write
 from .wire import Trouble, connect, ends, make_safe, seconds_until, told
 
 PORTS = {"ssl": 465, "starttls": 587, "none": 25}
@@ -35,11 +35,11 @@ class _Server(smtplib.SMTP):
 def send(parcel: Parcel, seconds: float) -> Result:
     """One try that ends after `seconds`, whatever the server does. Raises nothing that a server can bring about."""
     until = time.monotonic() + seconds
-    if not parcel.address.isascii():
-        return Result(error=_("Mail cannot be sent to this address."))
-    letter = write(parcel)
     try:
+        letter = write(parcel)
         mail = compose(letter)
+    except Unfit:
+        return Result(error=_("Mail cannot be sent to this address."))
     except OSError:
         return Result(error=_("An attachment could not be read."))
     try:

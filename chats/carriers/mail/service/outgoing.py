@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from requests import RequestException
 
 from chats.carriers.mail.charsets import clean
-from chats.carriers.mail.compose import Letter, begun, bytes_of, one_line, write
+from chats.carriers.mail.compose import Letter, Unfit, begun, bytes_of, one_line, write
 from chats.carriers.provider import Parcel, Result
 from chats.outbox.sending import Sender
 
@@ -24,9 +24,11 @@ NOT_LET_IN = frozenset({401, 403})
 
 def send(vendor: Vendor, parcel: Parcel, sender: Sender, seconds: float) -> Result:
     access = Access(parcel.own, parcel.settings, parcel.secrets)
-    letter = write(parcel)
     try:
+        letter = write(parcel)
         mail = _mail(vendor, letter, parcel.id)
+    except Unfit:
+        return Result(error=_("Mail cannot be sent to this address."))
     except OSError:
         return Result(error=_("An attachment could not be read."))
     backend = vendor.backend(api_url=vendor.url(access), **vendor.sign_in(access))
