@@ -90,6 +90,7 @@ class ChannelForm(CenterForm):
         address = found["address"].strip()
         if address and kind not in CARRIED:
             self.add_error("address", _("Only channels for SMS, email and Facebook have one."))
+            return
         provider = PROVIDERS.get(carrier.provider if carrier else usual_provider(kind))
         if provider is None or not (address or carrier):
             return

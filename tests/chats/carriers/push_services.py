@@ -174,6 +174,8 @@ class Apple:
         self.devices = {IPHONE}
         self.connections = 0
         self.open: list[ssl.SSLSocket] = []
+        self.may_answer = threading.Event()
+        self.may_answer.set()
         threading.Thread(target=self._run, daemon=True).start()
 
     @property
@@ -213,6 +215,7 @@ class Apple:
         heads: dict[int, dict[str, str]] = {}
         bodies: dict[int, bytes] = {}
         while data := connection.recv(65536):
+            assert self.may_answer.wait(30)
             for event in talk.receive_data(data):
                 if isinstance(event, RequestReceived):
                     heads[event.stream_id], bodies[event.stream_id] = dict(event.headers), b""

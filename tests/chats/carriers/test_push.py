@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -49,6 +50,7 @@ from tests.chats.carriers.push_services import (
     pem,
     problem,
 )
+from tests.chats.outbox.receiver import Receiver
 from tests.chats.protocols.comapi.conftest import make_space
 from tests.conftest import make_chat, online
 
@@ -564,6 +566,24 @@ def test_the_house_is_never_called(talk, google, apple, carrier, settings, now):
         assert "not called" in the_notice().error
         the_notice().delete()
     assert (google.receiver.calls, apple.connections) == ([], 0)
+
+
+def test_a_service_that_is_silent_or_speaks_something_else_is_left(talk, google, apple, certificate, now):
+    say(talk.part, "Hello", now)
+    AppSession.objects.update(push=APNS)
+    (letter,) = plans_of([fresh(the_notice())], now)
+    apple.may_answer.clear()
+    found = apns.send(letter, 0.5)
+    assert ("No answer within" in found.error, found.again, found.was_answered) == (True, True, False)
+    apple.may_answer.set()
+    elsewhere = replace(letter, settings=letter.settings | {"apns_url": google.url})  # HTTP/1.1 by TLS
+    found = apns.send(elsewhere, 5)
+    assert ("No proper answer" in found.error, found.again) == (True, True)
+    plain = Receiver()
+    elsewhere = replace(letter, settings=letter.settings | {"apns_url": f"https://127.0.0.1:{plain.port}"})
+    assert "No safe connection" in apns.send(elsewhere, 5).error
+    plain.stop()
+    assert apns.send(letter, 5).is_sent
 
 
 # The outbox's threads -------------------------------------------------------------------------------------------------
