@@ -57,7 +57,7 @@ def _question(field: dict[str, Any]) -> forms.Field:
     options: dict[str, Any] = {"label": field["label"], "required": field["required"]}
     if kind == "select":
         choices = [("", _("Choose …")), *((one, one) for one in field["options"])]
-        return forms.ChoiceField(choices=choices, widget=forms.Select(attrs=attrs), **options)
+        return forms.ChoiceField(choices=choices, **options)
     options["max_length"] = min(LONGEST[kind], OWN_LENGTH.get(field["key"], LONGEST[kind]))
     if kind == "email":
         return forms.EmailField(widget=forms.EmailInput(attrs=attrs | {"dir": "ltr"}), **options)

@@ -27,7 +27,8 @@ from .text import check_text
 from .welcome import form_words
 
 KINDS = ("text", "email", "phone", "textarea", "select")
-KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
+KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")  # a question's
+FORM_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}")
 MOST_FIELDS, MOST_OPTIONS = 20, 50
 UNFIT = {"Cc", "Cs", "Zl", "Zp"}  # control characters, lone surrogates, line ends
 LONGEST_LABEL, LONGEST_OPTION = 200, 100
@@ -56,12 +57,14 @@ def _field(field: Any, number: int) -> dict[str, Any]:
     kind = OWN.get(key, kind) if isinstance(key, str) else kind
     if not isinstance(key, str) or not KEY.fullmatch(key):
         raise _wrong(number, _("a key has letters, digits and . _ - and begins with a letter, 40 at most."))
+    if isinstance(label, str):
+        label = label.strip().removesuffix("*").strip()  # the page itself says what may be left out
     if not _is_line(label, LONGEST_LABEL):
-        raise _wrong(number, _("a label is one line of 200 characters at most."))
+        raise _wrong(number, _("a label is one line of 200 characters at most, without |."))
     if not isinstance(kind, str) or kind not in KINDS:
         raise _wrong(number, _("its kind is one of %(kinds)s.") % {"kinds": ", ".join(KINDS)})
     if not isinstance(options, list) or not all(_is_line(one, LONGEST_OPTION) for one in options):
-        raise _wrong(number, _("its options are lines of 100 characters at most."))
+        raise _wrong(number, _("its options are lines of 100 characters at most, without |."))
     if len(options) > MOST_OPTIONS or (kind == "select") != bool(options):
         raise _wrong(number, _("a select has 1 to 50 options, other kinds have none."))
     if not isinstance(required, bool):
@@ -74,13 +77,10 @@ def _wrong(number: int, why: Any) -> Invalid:
 
 
 def _is_line(value: Any, longest: int) -> bool:
-    """A line of text that databases can keep and pages can show."""
-    return (
-        isinstance(value, str)
-        and bool(value.strip())
-        and len(value) <= longest
-        and not UNFIT & set(map(category, value))
-    )
+    """A line of text that databases can keep and pages can show; with | the admin's page draws lines."""
+    if not isinstance(value, str) or not value.strip() or len(value) > longest or "|" in value:
+        return False
+    return UNFIT.isdisjoint(map(category, value))
 
 
 Check = Callable[

@@ -3,7 +3,6 @@
 A template's id is the center's: administrators see and change the same ones. One that another center has is not there.
 """
 
-import re
 from typing import Any
 
 from django.core.validators import RegexValidator
@@ -11,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chats.actions.forms import LONGEST_WORDS, drop_form, put_form, send_form
+from chats.actions.forms import FORM_KEY, LONGEST_WORDS, drop_form, put_form, send_form
 from chats.errors import Invalid, NotFound
 from chats.models import Chat, FormTemplate
 from contactcenter.models import Registration
@@ -23,7 +22,6 @@ from .spaces import find_chat
 
 MOST = 1_000
 PRINTED = RegexValidator(r"^[^\x00-\x1f\x7f]*\Z", "Control characters are not allowed.")
-KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}")
 
 
 class Text(serializers.CharField):
@@ -80,7 +78,7 @@ class OneForm(Door):
 
     def put(self, request: Request, form_id: str) -> Response:
         """Make or replace a form."""
-        if not KEY.fullmatch(form_id):
+        if not FORM_KEY.fullmatch(form_id):
             raise Invalid(fields={"formTemplateId": "Letters, digits and . _ : - alone, 100 at most."})
         said = self.read(EditForm)
         words = {"name": said["name"], "text": said.get("text") or "", "fields": said["fields"]}
