@@ -10,6 +10,7 @@ from .names import AGENT
 LONGEST_NAME = 200
 LONGEST_DESCRIPTION = 10_000
 LONGEST_ID = 250
+LONGEST_CONVERSATION = 200
 MOST_PARTICIPANTS = 100
 LARGEST_CONTEXT = 4096  # bytes of JSON
 AGENT_ROLE, CUSTOMER_ROLE = "agent", "participant"
@@ -30,8 +31,12 @@ class Context(serializers.Field[Any, Any, Any, Any]):
         if len(json.dumps(data).encode()) > LARGEST_CONTEXT:
             raise serializers.ValidationError(f"must not be larger than {LARGEST_CONTEXT} bytes.")
         conversation = data.get("conversationId")
-        if conversation is not None and not (isinstance(conversation, str) and 0 < len(conversation) <= LONGEST_ID):
-            raise serializers.ValidationError({"conversationId": [f"must be a text of 1 to {LONGEST_ID} characters."]})
+        if conversation is not None and not (
+            isinstance(conversation, str) and 0 < len(conversation) <= LONGEST_CONVERSATION
+        ):
+            raise serializers.ValidationError(
+                {"conversationId": [f"must be a text of 1 to {LONGEST_CONVERSATION} characters."]}
+            )
         return data
 
 

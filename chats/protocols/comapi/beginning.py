@@ -6,12 +6,13 @@ from typing import Any
 from django.db import transaction
 
 from agents.models import Agent, Membership
+from chats.actions.conversations import ensure_conversation
 from chats.actions.space_chats import HAS_CHAT, NewChat, begin_space_chat
 from chats.errors import Conflict, Invalid
 from chats.models import Conversation, ForeignCustomer, SpaceChat
 from contactcenter.models import Registration, Team
 
-from .asked_chats import AGENT_ROLE
+from .asked_chats import AGENT_ROLE, LONGEST_CONVERSATION
 from .callers import Caller
 from .names import APP, find_agent, wanted_team
 from .profiles import ensure_profile
@@ -20,7 +21,6 @@ from .ways import check_channel, wanted_reach
 CONVERSATION = "conversationId"
 PAIR = "A chat takes one customer and one agent."
 NOBODY = "Name the customer: a participant, or context.conversationId."
-ANOTHERS = "This conversation is another profile's."
 
 
 def begin(caller: Caller, said: dict[str, Any], *, now: datetime) -> SpaceChat:
@@ -49,7 +49,7 @@ def begin(caller: Caller, said: dict[str, Any], *, now: datetime) -> SpaceChat:
             name=said["name"],
             description=said.get("description") or "",
             context=context,
-            conversation=_own(conversation, profile) or _usual(said, profile),
+            conversation=_room(caller, said, profile, team, now),
             agent=agent,
         )
         return begin_space_chat(profile, new, now=now)
@@ -81,16 +81,16 @@ def _profile_of(conversation: Conversation | None, context: dict[str, Any], team
     return profile_id
 
 
-def _own(conversation: Conversation | None, profile: ForeignCustomer) -> Conversation | None:
-    if conversation is not None and conversation.profile_id != profile.pk:
-        raise Invalid(fields={f"context.{CONVERSATION}": ANOTHERS})
-    return conversation
-
-
-def _usual(said: dict[str, Any], profile: ForeignCustomer) -> Conversation | None:
-    """The one in which the customer's app talks to this team, where none is named."""
-    if said["channelId"] != APP or (said.get("context") or {}).get(CONVERSATION):
-        return None
-    own = profile.conversations.filter(registration=profile.registration, deleted_at=None)
-    found: Conversation | None = own.filter(external_id=f"{said['teamId']}_{profile.external_id}").first()
-    return found
+def _room(
+    caller: Caller, said: dict[str, Any], profile: ForeignCustomer, team: Team, now: datetime
+) -> Conversation | None:
+    """Where the customer's app finds the chat: the conversation that is named, else the one in which it talks to this team."""
+    named = (said.get("context") or {}).get(CONVERSATION)
+    usual = f"{said['teamId']}_{profile.external_id}" if said["channelId"] == APP else ""
+    try:
+        wanted = named or usual[:LONGEST_CONVERSATION]
+        return ensure_conversation(profile, wanted, team=team, actor=caller.actor, now=now) if wanted else None
+    except Conflict as refused:
+        if named:
+            raise Invalid(fields={f"context.{CONVERSATION}": refused.message}) from None
+        return None  # another's happens to be called so

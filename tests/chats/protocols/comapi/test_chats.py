@@ -57,7 +57,7 @@ def test_a_program_begins_a_chat_and_reads_it(space, acme, dialect):
         "channelId": "appMessaging",
         "status": "new",
         "participants": [{"id": "mia", "role": "participant"}],
-        "context": {"order": 7},
+        "context": {"order": 7, "conversationId": f"{TEAM}_mia"},
         "_createdOn": shown["_createdOn"],
         "_createdBy": by,
         "_updatedOn": shown["_createdOn"],
@@ -112,6 +112,7 @@ def test_a_closed_team_takes_a_programs_chat(space, acme, now):
         ({"participants": [{"id": "PLATFORMUSER\\ann@example.com"}]}, ["participants"]),
         ({"context": "x"}, ["context"]),
         ({"context": {"x": "y" * 5000}}, ["context"]),
+        ({"context": {"conversationId": "x" * 201}}, ["context.conversationId"]),
         ({"context": {"conversationId": 7}}, ["context.conversationId"]),
         ({"participants": [], "context": {"conversationId": f"{TEAM}_"}}, ["participants"]),
         ({"participants": [], "context": {"conversationId": "Other_mia"}}, ["participants"]),
@@ -184,6 +185,7 @@ def test_the_conversation_names_the_customer(space, acme):
     ) == ["context.conversationId"]
     assert space.chat(participants=[], context={"conversationId": "our-room"})["participants"][0]["id"] == "zoe"
     assert room.space_chats.get().registration == space.registration
+    assert space.chat("leo")["context"] == {"conversationId": f"{TEAM}_leo"}  # where its app would look for it
     usual = Conversation.objects.create(**{**mine, "profile": space.profile("kim")}, external_id=f"{TEAM}_kim")
     assert space.chat("kim")["context"] == {"conversationId": usual.external_id}
 

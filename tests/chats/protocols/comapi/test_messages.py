@@ -1,11 +1,12 @@
 """The chat message service: who speaks, what is kept of it, pages and events, and that our desk sees the same."""
 
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -70,7 +71,7 @@ def test_a_bot_speaks_for_our_side_under_its_own_name(space, chat):
                 "context": {
                     "from": {"id": "bot-1", "name": "Robby"},
                     "chatId": chat,
-                    "conversationId": chat,
+                    "conversationId": "Customer_Services_mia",
                     "sentBy": f"access:{space.application.pk}",
                     "sentOn": shown["messages"][0]["context"]["sentOn"],
                     "direction": "outbound",
@@ -92,7 +93,7 @@ def test_an_app_speaks_as_its_customer_alone(space, chat):
     assert page(app, chat)["messages"][0]["context"] | {"sentOn": ""} == {
         "from": {"id": "mia", "name": "Mia"},
         "chatId": chat,
-        "conversationId": chat,
+        "conversationId": "Customer_Services_mia",
         "sentBy": "session:mia",
         "sentOn": "",
         "direction": "inbound",
@@ -323,7 +324,7 @@ def test_reports_whose_message_is_on_another_page_are_orphaned(space, chat):
     assert orphans[0]["data"]["payload"] | {"timestamp": ""} == {
         "messageId": first["messages"][0]["id"],
         "chatId": chat,
-        "conversationId": chat,
+        "conversationId": "Customer_Services_mia",
         "isPublicConversation": False,
         "profileId": "mia",
         "timestamp": "",
@@ -397,3 +398,22 @@ def test_a_page_takes_as_many_queries_for_many_messages_as_for_one(space, chat, 
         post_message(Post(row.pk, part.pk, f"n{number}", "one more"), now=timezone.now() + timedelta(seconds=number))
         send(space, chat, **{"from": BOT})
     assert [queries(path, **query) for path, query in asked] == few
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_many_who_speak_at_once_each_get_a_number_of_their_own(space, chat):
+    app = space.app("mia")
+
+    def work(number):
+        try:
+            caller, said = [(app, {}), (space, {"from": BOT}), (space.basic, {"direction": "inbound"})][number % 3]
+            return send(caller, chat, text(f"m{number}"), **said)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(6) as pool:
+        sent = list(pool.map(work, range(18)))
+    assert sorted(one["eventId"] for one in sent) == list(range(18))
+    shown = {one["id"]: (one["sentEventId"], one["parts"][0]["data"]) for one in page(space, chat)["messages"]}
+    assert shown == {one["id"]: (one["eventId"], f"m{number}") for number, one in enumerate(sent)}

@@ -95,7 +95,7 @@ def test_a_chat_that_begins_is_told_in_an_envelope(space):
             "teamId": TEAM,
             "channelId": "appMessaging",
             "participants": [{"profileId": "mia", "role": "participant"}],
-            "context": {"order": 7},
+            "context": {"order": 7, "conversationId": "Customer_Services_mia"},
         },
         "revision": 1,
         "etag": body["etag"],
