@@ -57,3 +57,9 @@ class StatusUpdate(serializers.Serializer[Any]):
     status = serializers.ChoiceField(["delivered", "read"])
     timestamp = serializers.DateTimeField()
     profileId = serializers.CharField(max_length=LONGEST_ID, required=False, allow_null=True)
+
+
+class StatusReport(serializers.ListSerializer[Any]):
+    """The whole body: a bare array."""
+
+    child = StatusUpdate()

@@ -57,7 +57,7 @@ class Door(APIView):
     allows_apps: ClassVar[bool] = False  # customers' sessions may knock, and see their own only
     is_open: ClassVar[bool] = False
     # What is asked for by method, for `read` and `read_query` and for our OpenAPI description.
-    asks: ClassVar[Mapping[str, type[serializers.Serializer[Any]]]] = {}
+    asks: ClassVar[Mapping[str, type[serializers.BaseSerializer[Any]]]] = {}
     queries: ClassVar[Mapping[str, type[serializers.Serializer[Any]]]] = {}
 
     authentication_classes = ()

@@ -19,7 +19,7 @@ from chats.doors.bookkeeping import unless_away
 from chats.errors import Invalid
 from chats.models import Event, SpaceChat, SpaceLine
 
-from .asked_messages import MOST_ITEMS, EventQuery, MessagePost, MessageQuery, StatusUpdate
+from .asked_messages import MOST_ITEMS, EventQuery, MessagePost, MessageQuery, StatusReport
 from .cast import Cast
 from .door import Door
 from .lines import SENT, catch_up, catch_up_to_read
@@ -50,11 +50,13 @@ class Messages(MessageDoor):
     queries = {"GET": MessageQuery}
 
     def get(self, request: Request, chat_id: str) -> Response:
+        """One page of messages, the newest first."""
         query = self.read_query(MessageQuery)
         cast = self.cast(chat_id)
         return Response(page_of(cast, query.get("from"), query["limit"]))
 
     def post(self, request: Request, chat_id: str) -> Response:
+        """Say something."""
         known = find_chat(self.caller, chat_id, self.now)
         posted = say(self.caller, known, self.read(MessagePost), self.now)
         return Response(receipt(known, posted.position, self.now))
@@ -66,6 +68,7 @@ class Events(MessageDoor):
     queries = {"GET": EventQuery}
 
     def get(self, request: Request, chat_id: str) -> Response:
+        """Events from a number on, the oldest first."""
         query = self.read_query(EventQuery)
         cast = self.cast(chat_id)
         found = cast.known.lines.filter(number__gte=min(query["from"], cast.known.head)).order_by("number")
@@ -75,7 +78,10 @@ class Events(MessageDoor):
 class StatusUpdates(MessageDoor):
     """Reports of what was delivered and read."""
 
+    asks = {"POST": StatusReport}
+
     def post(self, request: Request, chat_id: str) -> Response:
+        """Report what was delivered and read."""
         known = find_chat(self.caller, chat_id, self.now)
         report(self.caller, known, read_updates(request.data), self.now)
         return Response({})
@@ -85,7 +91,7 @@ def read_updates(body: Any) -> list[dict[str, Any]]:
     """A bare array of asked_messages.StatusUpdate. Raises Invalid."""
     if not isinstance(body, list) or len(body) > MOST_ITEMS:
         raise Invalid(fields={"body": f"must be a JSON array of at most {MOST_ITEMS} reports."})
-    asked = StatusUpdate(data=body, many=True)
+    asked = StatusReport(data=body)
     asked.is_valid(raise_exception=True)
     said: list[dict[str, Any]] = asked.validated_data
     return said
