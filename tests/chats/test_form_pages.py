@@ -1,6 +1,7 @@
 """The page on which customers fill in a form."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.core.cache import cache
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
@@ -88,6 +90,21 @@ def test_a_second_sending_shows_what_was_sent_and_changes_nothing(client, chat, 
     assert "eve@example.com" not in page(answer)
     assert Customer.objects.get(pk=chat.customer_id).email == "mia@example.com"
     assert Event.objects.filter(chat=chat, type="note.posted").count() == 1
+
+
+@pytest.mark.both
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_send_at_the_same_moment_one_does(chat, link):
+    def send(number: int) -> int:
+        try:
+            return Client().post(link, {**GOOD, "q1": f"mia{number}@example.com", "q3": "Small"}).status_code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as threads:
+        assert set(threads.map(send, range(4))) == {302}
+    note = Event.objects.get(chat=chat, type="note.posted")
+    assert f"Your <email>: {Customer.objects.get(pk=chat.customer_id).email}" in note.text
 
 
 def test_a_form_that_is_sent_again_is_filled_in_again(client, chat, form, link):

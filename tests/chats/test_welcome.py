@@ -1,11 +1,13 @@
 """What teams say by themselves when a chat begins."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connections
 
 from chats.actions.close import close_chat
 from chats.actions.hold import assign_chat
@@ -87,6 +89,21 @@ def test_the_sweep_finds_what_no_wake_up_reached(space, acme, now):
     known = begin(space, acme, now)
     sweep(now + LATER)
     sweep(now + LATER)
+    assert said(known.chat_id) == ["Welcome"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_welcome_at_the_same_moment_one_does(space, acme, now):
+    known = begin(space, acme, now)
+
+    def welcome(_number: int) -> bool:
+        try:
+            return say_welcome(known.pk, now=now + LATER)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sorted(threads.map(welcome, range(4))) == [False, False, False, True]
     assert said(known.chat_id) == ["Welcome"]
 
 
