@@ -1,6 +1,18 @@
 """Conversations in the two admins: mostly to read, since only actions write."""
 
-from . import afterwards, carriers, chats, connectors, customers, deliveries, dispatches, push_notices, webhooks
+from . import (
+    afterwards,
+    carriers,
+    chats,
+    connectors,
+    customers,
+    deliveries,
+    dispatches,
+    form_templates,
+    push_notices,
+    rules,
+    webhooks,
+)
 
 __all__ = [
     "afterwards",
@@ -10,6 +22,8 @@ __all__ = [
     "customers",
     "deliveries",
     "dispatches",
+    "form_templates",
     "push_notices",
+    "rules",
     "webhooks",
 ]

@@ -89,7 +89,11 @@ def furnish(place: SimpleNamespace, admin: Agent, mark: str = "") -> SimpleNames
             center=center, key=f"form{mark}", name=f"Form {mark}", text=mark, fields=[]
         ),
         "chats.inboundrule": InboundRule.objects.create(
-            center=center, registration=registration, channel="sms", keyword=f"help {mark}", team=place.support,
+            center=center,
+            registration=registration,
+            channel="sms",
+            keyword=f"help {mark}",
+            team=place.support,
             action_data={"messageParts": [{"data": f"Thanks {mark}"}]},
         ),
         "chats.customer": customer,
