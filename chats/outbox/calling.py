@@ -11,6 +11,7 @@ from django.utils import timezone
 from chats.models import Delivery
 
 from . import batches, settle
+from .lanes import Lanes
 from .sending import Answer, Sender
 from .settle import Outcome
 from .signing import encode, headers_of
@@ -42,7 +43,7 @@ def _said(delivery: Delivery) -> Any:
 class Calls:
     """The clerk's book of calls to web hooks."""
 
-    lanes = batches.calls
+    lanes: Lanes[Any] = batches.calls
 
     def prepare(self, claimed: Sequence[Delivery]) -> None:
         """Web hook and registration came with the claim."""
