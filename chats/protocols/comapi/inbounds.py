@@ -12,9 +12,12 @@ from typing import Any
 from uuid import uuid4
 
 import phonenumbers
+from django.db import transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from chats.actions.arrivals import take_once
+from chats.actions.post import Posted
 from chats.actions.receive import Inbound, receive
 from chats.actions.rules import is_own_address
 from chats.actions.start import default_team
@@ -29,9 +32,12 @@ from contactcenter.models import Channel
 
 from .asked_inbounds import InboundMessage
 from .callers import Caller
+from .conversing import say_for_profile
 from .door import Door
 from .names import APP, KINDS, message_id, visible_teams
 from .parts import Parts, check_kept, read_parts
+from .profiles import ensure_profile
+from .speaking import parts_said
 
 NO_CHANNEL = "This is no configured channel."
 
@@ -42,9 +48,8 @@ class Inbounds(Door):
     def post(self, request: Request) -> Response:
         """Take a message of a customer, each once. {id} of the message."""
         said = self.read(InboundMessage)
-        if said["channel"] == APP:
-            raise Invalid(fields={"channel": NO_CHANNEL})
-        found = take_by_channel(self.caller, said, self.now)
+        take = take_in_app if said["channel"] == APP else take_by_channel
+        found = take(self.caller, said, self.now)
         return Response({"id": found}, status=201)
 
 
@@ -67,6 +72,22 @@ def take_by_channel(caller: Caller, said: dict[str, Any], now: datetime) -> str:
     return str(message_id(Event.objects.get(chat_id=arrival.chat_id, index=arrival.index)))
 
 
+def take_in_app(caller: Caller, said: dict[str, Any], now: datetime) -> str:
+    """The message's id. Raises Invalid, Conflict (another's conversation, one mark for two profiles), Blocked, TooMany."""
+    words_of(caller, said)  # what is refused makes no profile
+    message = {"parts": said.get("messageParts"), "body": _body(said), "metadata": said.get("metadata")}
+    name, conversation = said["from"][0], said.get("conversationId") or ""
+    with _named(), transaction.atomic():
+        profile = ensure_profile(caller, name, now)
+
+        def take() -> Posted:
+            return say_for_profile(caller, name, conversation, message, now)[1]
+
+        found = take_once(caller.registration.channel, profile.customer, mark_of(caller, said), take, now=now)
+    chat_id, index = found
+    return str(message_id(Event.objects.get(chat_id=chat_id, index=index)))
+
+
 def own_channel(caller: Caller, said: dict[str, Any]) -> Channel:
     """Raises Invalid; for a channel whose chats the application may not see, too."""
     kind = KINDS.get(said["channel"])
@@ -84,10 +105,8 @@ def own_channel(caller: Caller, said: dict[str, Any]) -> Channel:
 
 def words_of(caller: Caller, said: dict[str, Any]) -> tuple[Parts, dict[str, Any]]:
     """What it says, and what is given back beside it (as speaking.py keeps it). Raises Invalid."""
-    body = said.get("body") or (said.get("channelData") or {}).get("body")
-    text = [{"type": "text/plain", "data": body}] if isinstance(body, str) and body else []
     with _named():
-        parts = read_parts(said.get("messageParts") or text)
+        parts = read_parts(parts_said({"parts": said.get("messageParts"), "body": _body(said)}))
         facts: dict[str, Any] = {"sentBy": caller.actor}
         if not parts.files:  # those are shown as they are kept
             facts["parts"] = parts.kept
@@ -95,6 +114,10 @@ def words_of(caller: Caller, said: dict[str, Any]) -> tuple[Parts, dict[str, Any
             facts["metadata"] = said["metadata"]
         check_kept(facts)
     return parts, facts
+
+
+def _body(said: dict[str, Any]) -> Any:
+    return said.get("body") or (said.get("channelData") or {}).get("body")
 
 
 def mark_of(caller: Caller, said: dict[str, Any]) -> str:
@@ -147,7 +170,7 @@ def _named() -> Iterator[None]:
     try:
         yield
     except Invalid as refused:
-        names = {"address": "from", "From": "from", "text": "body", "attachments": "messageParts"}
+        names = {"address": "from", "From": "from", "profileId": "from", "text": "body", "attachments": "messageParts"}
         fields = {
             names.get(name, name.replace("parts", "messageParts", 1)): why
             for name, why in (refused.fields or {"body": refused.message}).items()

@@ -1,13 +1,17 @@
 """Messages of customers that a program brings in."""
 
+import threading
 from typing import Any
 
 import pytest
+from django.db import close_old_connections
 
 from chats.models import Account, Arrival, Chat, Customer, Event, InboundRule
 from contactcenter.models import ApplicationTeam, Channel
 from tests.cases import cases
 from tests.chats.carriers.test_ways import channel_of
+
+from .conftest import TEAM
 
 pytestmark = pytest.mark.django_db
 PATH = "messages/inbounds"
@@ -116,6 +120,52 @@ def test_a_blocked_customer_is_refused(space: Any, sms: Channel) -> None:
     Customer.objects.update(is_blocked=True)
     assert space.post(PATH, SMS).status_code == 403
     assert Arrival.objects.filter(chat=None).count() == 2
+
+
+APP = {"from": "mia", "channel": "appMessaging", "body": "Hello"}
+
+
+def test_a_profiles_message_begins_a_chat_in_its_conversation_and_the_next_joins_it(space: Any, acme: Any) -> None:
+    first = bring(space, APP, correlation="1", metadata={"order": 7})
+    assert bring(space.basic, APP, correlation="1") == first
+    second = bring(space, {**APP, "from": {"profileId": "mia"}, "messageParts": [{"data": "Anybody?"}]})
+    chat = Chat.objects.get()
+    assert said(chat) == [("customer", "Hello"), ("customer", "Anybody?")]
+    assert (chat.channel, chat.team, chat.is_carried) == (space.registration.channel, acme.support, False)
+    shown = space.app("mia").get(f"conversations/{TEAM}_mia/messages", limit=10).json()["messages"]
+    assert [one["id"] for one in shown] == [second, first]
+    assert shown[1]["metadata"] == {"order": 7}
+    assert shown[1]["context"]["direction"] == "inbound"
+
+
+def test_a_conversation_says_whose_the_chat_is_and_rules_hold_in_others(space: Any, acme: Any) -> None:
+    InboundRule.objects.create(center=acme.center, channel="appMessaging", keyword="buy", team=acme.sales)
+    bring(space, {**APP, "body": "I want to buy"}, conversationId=f"{TEAM}_mia")
+    bring(space, {**APP, "from": "tom", "body": "I want to buy"}, conversationId="toms")
+    teams = dict(Chat.objects.values_list("customer__foreign__external_id", "team__key"))
+    assert teams == {"mia": "support", "tom": "sales"}
+    assert space.post(PATH, {**APP, "conversationId": "toms"}).status_code == 409
+    assert wrong(space, {**APP, "from": "PLATFORMUSER\\ann@example.com"}) == ["from"]
+    assert wrong(space, {**APP, "body": ""}) == ["messageParts"]
+
+
+@pytest.mark.both
+@pytest.mark.django_db(transaction=True)
+def test_of_the_same_message_brought_at_once_one_is_written(space: Any) -> None:
+    found: list[str] = []
+
+    def write() -> None:
+        found.append(bring(space, APP, correlation="1"))
+        close_old_connections()
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(found) == 4
+    assert len(set(found)) == 1
+    assert said(Chat.objects.get()) == [("customer", "Hello")]
 
 
 @cases(
