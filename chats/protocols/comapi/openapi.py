@@ -68,6 +68,14 @@ class SpaceSchema(AutoSchema):  # type: ignore[misc]
     def get_request_serializer(self) -> Any:
         return self.view.asks.get(self.method)
 
+    def get_response_serializers(self) -> Any:
+        return None
+
+    def _get_serializer_name(self, serializer: Any, direction: str, bypass_extensions: bool = False) -> str:
+        """With its service's: two may have a Member."""
+        of = type(getattr(serializer, "child", serializer)).__module__.rpartition(".")[2].removeprefix("asked_")
+        return f"{of.title()}{super()._get_serializer_name(serializer, direction, bypass_extensions)}"
+
     def get_override_parameters(self) -> Any:
         query = self.view.queries.get(self.method)
         return [query] if query else []
@@ -96,6 +104,7 @@ def description() -> dict[str, Any]:
     from .urls import described
 
     found: dict[str, Any] = SchemaGenerator(patterns=described).get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    found["paths"] = {path.rstrip("/"): operations for path, operations in found["paths"].items()}
     found["info"] = {"title": "Chat API", "version": "1", "description": "Compatible with Comapi's Chat API."}
     parts = found.setdefault("components", {})
     parts["securitySchemes"] = {"basic": {"type": "http", "scheme": "basic"}}
