@@ -16,6 +16,7 @@ from chats.events import CustomerReminded, MessagePosted
 from chats.models import Chat, Conversation, Event, Participant, SpaceChat, SpaceLine
 
 from .cast import CUSTOMER, Cast
+from .marks_told import file_marks
 from .names import message_id
 
 SAID = (MessagePosted.type, CustomerReminded.type)
@@ -63,8 +64,9 @@ def _number_some(cast: Cast, now: datetime, said_at: When) -> None:
     rows = _sent(cast, fresh, chat)
     if fresh.told_position == chat.position:
         for mark in list(_news(cast, fresh.marks)):
-            rows += _marked(cast, fresh, mark, said_at.get(mark.profile), now)
+            rows += _marked(fresh, mark, at=said_at.get(mark.profile), now=now)
     _number(fresh, rows)
+    file_marks(cast, rows)
     for name in ("head", "told_position", "marks"):
         setattr(known, name, getattr(fresh, name))
     known.chat.position = chat.position
@@ -97,7 +99,7 @@ def _sent(cast: Cast, fresh: SpaceChat, chat: Chat) -> list[SpaceLine]:
     return [line(fresh, SENT, event, cast.profile_of(event), event.at) for event in said]
 
 
-def _marked(cast: Cast, fresh: SpaceChat, mark: Mark, at: datetime | None, now: datetime) -> list[SpaceLine]:
+def _marked(fresh: SpaceChat, mark: Mark, *, at: datetime | None, now: datetime) -> list[SpaceLine]:
     """Lines of what this one has received or read since, of at most AT_ONCE messages; all have their own by now."""
     told = fresh.marks.setdefault(mark.profile, {})
     within = Event.objects.filter(

@@ -39,10 +39,10 @@ def say(caller: Caller, known: SpaceChat, said: dict[str, Any], now: datetime) -
     """`said`: of asked_messages.MessagePost. Raises Invalid, Forbidden, Conflict, Closed, TooMany, TooLarge."""
     parts = read_parts(parts_said(said))
     voice = voice_of(caller, known, said)
-    facts = _facts(caller, said, parts, voice)
-    file_ids = _keep_files(caller, known, parts, voice, now)
+    facts = _facts(caller, said, parts=parts, voice=voice)
+    file_ids = _keep_files(caller, known, parts=parts, voice=voice, now=now)
     try:
-        return _say(known, parts, voice, facts, file_ids, now)
+        return _say(known, parts=parts, voice=voice, facts=facts, file_ids=file_ids, now=now)
     except Refused:
         discard_unsent(file_ids)
         raise
@@ -103,7 +103,7 @@ def _agents_voice(known: SpaceChat, name: str, said: dict[str, Any]) -> Voice | 
 # Saying ---------------------------------------------------------------------------------------------------------------
 
 
-def _facts(caller: Caller, said: dict[str, Any], parts: Parts, voice: Voice) -> dict[str, Any]:
+def _facts(caller: Caller, said: dict[str, Any], *, parts: Parts, voice: Voice) -> dict[str, Any]:
     """What is given back as it came. Raises Invalid for too much of it."""
     facts: dict[str, Any] = {"parts": parts.kept}
     for name in ("metadata", "alert"):
@@ -119,7 +119,7 @@ def _facts(caller: Caller, said: dict[str, Any], parts: Parts, voice: Voice) -> 
     return facts
 
 
-def _keep_files(caller: Caller, known: SpaceChat, parts: Parts, voice: Voice, now: datetime) -> list[UUID]:
+def _keep_files(caller: Caller, known: SpaceChat, *, parts: Parts, voice: Voice, now: datetime) -> list[UUID]:
     """The ids of all, and in `kept` their names instead of what they hold; or nothing is kept. Raises what store_attachment does."""
     if not parts.files:
         return []
@@ -148,7 +148,7 @@ def _uploader(known: SpaceChat) -> Participant:
 
 
 def _say(
-    known: SpaceChat, parts: Parts, voice: Voice, facts: dict[str, Any], file_ids: list[UUID], now: datetime
+    known: SpaceChat, *, parts: Parts, voice: Voice, facts: dict[str, Any], file_ids: list[UUID], now: datetime
 ) -> Posted:
     client_id = uuid4().hex
     links = tuple(parts.links)
