@@ -16,6 +16,8 @@ wsgi_application = get_wsgi_application()
 import contactcenter.celery  # noqa: F401 - so that tasks named in this process find their broker
 from chats.live import hub
 from chats.protocols.comapi.door import speak as comapi_speak
+from chats.protocols.comapi.live import watch as comapi_apps
+from chats.protocols.comapi.live.socket import AppSocket
 from chats.protocols.expertflow.door import speak
 from chats.protocols.expertflow.live.service import live as expertflow
 from chats.protocols.genesys.door import Door, voice_of
@@ -43,7 +45,12 @@ edge = Edge(
 # Django's types know views only.
 expertflow_gate: Any = expertflow.gate
 hyperchat_gate: Any = hyperchat.gate
-websocket_gates = [re_path(r"^socket\.io/?$", expertflow_gate), re_path("^v1/socket.io/?$", hyperchat_gate)]
+comapi_socket: Any = AppSocket.as_asgi()
+websocket_gates = [
+    re_path(r"^socket\.io/?$", expertflow_gate),
+    re_path("^v1/socket.io/?$", hyperchat_gate),
+    re_path(r"^apispaces/(?P<space_id>[^/]{1,200})/socket/?$", comapi_socket),
+]
 websockets: Any = URLRouter([*websocket_gates, *websocket_urlpatterns])
 
 
@@ -62,7 +69,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
     """Start what runs beside requests, then wait for the stop."""
     await receive()
     try:
-        async with service.running(), hyperchat.running(), expertflow.running():
+        async with service.running(), hyperchat.running(), expertflow.running(), comapi_apps.running():
             await send({"type": "lifespan.startup.complete"})
             await receive()
             edge.stop()

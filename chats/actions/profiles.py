@@ -204,7 +204,7 @@ def _own_customer(registration: Registration, profile_id: str) -> Customer | Non
 def _make(
     registration: Registration, profile_id: str, customer: Customer | None, actor: str, now: datetime
 ) -> ForeignCustomer:
-    first = {"profile": {}, "createdOn": stamp(now), "createdBy": actor, "updatedOn": stamp(now), "updatedBy": actor}
+    first: dict[str, Any] = {"profile": {}, "createdOn": stamp(now), "createdBy": actor, "updatedOn": stamp(now), "updatedBy": actor}
     first |= {"revision": 1}
     known = ForeignCustomer.objects.filter(registration=registration, customer=customer).first() if customer else None
     if known is not None and known.external_id is not None:

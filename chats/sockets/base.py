@@ -96,6 +96,9 @@ class Socket:
 
     async def run(self) -> None:
         await self._receive()  # websocket.connect
+        if not await self.admit():
+            await self._send({"type": "websocket.close", "code": NOT_HERE})
+            return
         await self._send({"type": "websocket.accept"})
         reading = asyncio.ensure_future(self._read())
         writing = asyncio.ensure_future(self._write())
@@ -118,6 +121,10 @@ class Socket:
             writing.cancel()
             await asyncio.gather(reading, writing, return_exceptions=True)
             await asyncio.shield(self._clean_up_whatever())
+
+    async def admit(self) -> bool:
+        """Whether the handshake is taken at all; most prove themselves by their first frame."""
+        return True
 
     def _how_it_ended(self, reading: "asyncio.Future[None]") -> Ended | None:
         """None: the connection is gone already."""

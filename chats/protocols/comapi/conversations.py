@@ -17,7 +17,7 @@ from chats.actions.show import show_typing, show_typing_of_team
 from chats.errors import Conflict, Forbidden, Invalid
 from chats.models import Chat, Conversation, ForeignCustomer, Participant, SpaceChat, SpaceLine
 
-from .asked_conversations import ConversationForm, ConversationList, ConversationNew, Member
+from .asked_conversations import MOST_PARTICIPANTS, ConversationForm, ConversationList, ConversationNew, Member
 from .asked_messages import EventQuery, MessagePost, MessageQuery
 from .conversing import adopt_strays, conversations_of, find_conversation, number_all, say_in, team_named
 from .door import Door
@@ -156,7 +156,9 @@ class Participants(ConversationDoor):
         """Those who take part are in it already; there is no room for a third."""
         row = self.conversation(conversation_id)
         body = request.data if isinstance(request.data, list) else [request.data]
-        asked = Member(data=body, many=True, max_length=100)
+        if len(body) > MOST_PARTICIPANTS:
+            raise Conflict(PAIR)
+        asked = Member(data=body, many=True)
         asked.is_valid(raise_exception=True)
         known = self.open_chat(row)
         agent = known.chat.agent if known is not None else None

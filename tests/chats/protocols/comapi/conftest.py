@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.core.cache import cache
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -128,7 +129,8 @@ class Space(Caller):
         """The agent has accepted the chat."""
         now = timezone.now()
         online(agent, now)
-        offer_chat(self.row_of(chat_id), agent, reason="test", now=now)
+        with transaction.atomic():
+            offer_chat(self.row_of(chat_id), agent, reason="test", now=now)
         chat = self.row_of(chat_id)
         accept_invitation(agent, chat.invitations.pending().get().pk, now=now)
         return self.row_of(chat_id)
