@@ -13,6 +13,7 @@ from agents.models import Agent, CannedReply, Disposition
 from agents.seats import open_seat
 from contactcenter.models import Application, Channel, ContactCenter, FormField, Team, User, WidgetSettings
 
+from .comapi import build_comapi
 from .content import ACCENTS, CENTERS
 from .expertflow import build_expertflow
 from .genesys import build_genesys
@@ -33,6 +34,7 @@ def build_demo(now: datetime) -> dict[str, Any]:
         doors = build_hyperchat(centers["acme"], _own_origins(), known)
         doors |= build_genesys(centers["acme"], _own_origins())
         doors |= build_expertflow(centers["acme"], _own_origins(), known)
+        doors |= build_comapi(centers["acme"], _own_origins(), known, now)
     described = describe(centers["acme"], known) | {"application": {"secret": secret}} | doors
     _keep(DEMO_FILE, described)
     _keep(SECRETS_FILE, known)
