@@ -5,6 +5,7 @@
     calls       requests' way out, through the outbox's guard
     outgoing    handing a letter over
     hooks       where they call us: mail, and reports of ours
+    whole       the mail of a call, as it was sent or put together from its parts
     reports     what they tell of our mails → fates
 
 What a mail is, and what becomes of it, is the room's: it is the same as in a mailbox.
