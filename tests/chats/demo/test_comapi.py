@@ -39,7 +39,7 @@ def test_the_demo_tells_what_a_client_enters_and_it_opens(settings: Any, client:
     assert json.loads((settings.DATA_DIR / "demo.json").read_text())["comapi"] == told
     teams = {team["teamId"]: team for team in client.get("/cpaas/chat/config", headers=basic(told)).json()["teams"]}
     assert told["team_id"] == "Customer_Services"
-    assert teams["Customer_Services"]["channels"]["appMessaging"]["replyAs"] == "team"
+    assert teams["Customer_Services"]["channels"]["appMessagingConfig"]["replyAs"] == "team"
     body = {"name": "Boots", "teamId": told["team_id"], "channelId": "appMessaging", "participants": [{"id": "mia"}]}
     answer = client.post(
         f"/apispaces/{told['api_space_id']}/chats", body, content_type="application/json", headers=bearer(told)
