@@ -19,28 +19,28 @@ from contactcenter.models.ids import new_id
 from .envelopes import Word, envelope
 from .etags import etag_of
 from .names import agent_id, channel_id, iso, message_id
-from .said import direction_of, facts_of, parts_of
+from .said import CHAT, CONVERSATION, alert_of, direction_of, facts_of, parts_of
 from .shapes import chat_shape
 from .subscribers import calls, file_word, may_hear, spaces_of
 from .told import Told, tell
 
 Payload = dict[str, Any]
 AGENT, OUTBOUND = "agent", "outbound"
-SENT = "chatMessage.sent"
+SENT = f"{CHAT}.sent"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`say` gives the payload, or None where there is nothing to tell after all. Without a name nobody outside is told."""
+    """`say` gives the payload, or None where there is nothing to tell after all."""
 
-    name: str = ""
-    say: Callable[[Told], Payload | None] = lambda _told: None
+    name: str
+    say: Callable[[Told], Payload | None]
 
 
 def speak(webhooks: Sequence[Webhook], records: Sequence[Record], /) -> list[Filed]:
     """outbox.filing's speaker. A constant number of queries for messages, none where nobody listens."""
-    spoken = [record for record in records if WORDS[record.event.type].name]
-    names = {WORDS[record.event.type].name for record in spoken}
+    spoken = [record for record in records if WORDS[record.event.type]]
+    names = {row.name for record in spoken for row in WORDS[record.event.type]}
     hooks: dict[Registration, list[Webhook]] = defaultdict(list)
     for webhook in webhooks:
         if webhook.registration is not None and any(may_hear(webhook, name) for name in names):
@@ -49,7 +49,12 @@ def speak(webhooks: Sequence[Webhook], records: Sequence[Record], /) -> list[Fil
         return []
     spaces = spaces_of(hooks)
     told = tell({one: _teams_of(own[0]) for one, own in hooks.items()}, spoken)
-    return [call for one in told for call in _calls(one, hooks[one.registration], spaces[one.registration.pk])]
+    return [
+        call
+        for one in told
+        for row in WORDS[one.event.type]
+        for call in _calls(one, row, hooks[one.registration], spaces[one.registration.pk])
+    ]
 
 
 def file_words(
@@ -62,7 +67,7 @@ def file_words(
     revision: int | None = None,
     etag: str | None = None,
 ) -> None:
-    """Tell the space's web hooks of what no chat's log says: chat.update, chat.delete, profile.*, conversation.*, conversationMessage.*.
+    """Tell the space's web hooks of what no chat's log says: chat.update, chat.delete, profile.*, conversation.*.
 
     Call it in the transaction that changes it (with the chat's row locked, if there is a `chat_id`: then it keeps its place among the
     chat's other calls). One query where nobody listens. `name`: of catalogue.OFFERS.
@@ -82,13 +87,12 @@ def _teams_of(webhook: Webhook) -> set[UUID]:
     return {one.team_id for one in webhook.application.application_teams.all()}
 
 
-def _calls(told: Told, hooks: list[Webhook], space: ApiSpace) -> list[Filed]:
-    row = WORDS[told.event.type]
+def _calls(told: Told, row: Row, hooks: list[Webhook], space: ApiSpace) -> list[Filed]:
     hearing = [one for one in hooks if may_hear(one, row.name)]
     payload = row.say(told) if hearing else None
     if payload is None:
         return []
-    is_message = row.name == SENT
+    is_message = row.name.endswith(".sent")
     word = Word(
         name=row.name,
         id=uuid5(told.registration.pk, f"{told.event.chat_id}:{told.event.position}:{row.name}"),
@@ -129,6 +133,20 @@ def _said(told: Told) -> Payload:
         "context": context,
         "parts": parts_of(event, told.registration),
     }
+
+
+def _said_in_conversation(told: Told) -> Payload | None:
+    """The same as what App Messaging's receivers read; only where the chat belongs to a conversation."""
+    if told.known.conversation is None:
+        return None
+    event, cast = told.event, told.cast
+    context = {
+        "from": {"id": cast.profile_of(event)},
+        "conversationId": cast.conversation_id,
+        "sentBy": cast.sent_by(event),
+        "sentOn": iso(event.at),
+    }
+    return _said(told) | {"context": context} | alert_of(event)
 
 
 def _closed(told: Told) -> Payload:
@@ -173,17 +191,18 @@ def _team_before(event: Event) -> str | None:
     return (last.data.get("team_name") or last.data.get("team")) if last else None
 
 
-_silent = Row()
-WORDS: dict[str, Row] = {
-    "chat.started": Row("chat.create", _created),
-    "message.posted": Row(SENT, _said),
-    "customer.reminded": Row(SENT, _said),
-    "chat.closed": Row("chat.closed", _closed),
-    "chat.moved": Row("chat.channelUpdated", _moved),
-    "chat.transferred": Row("chat.teamUpdated", _transferred),
-    "agent.joined": Row("chat.participantAdded", _member),
-    "agent.left": Row("chat.participantRemoved", _member),
-    "chat.reopened": Row("chat.update", _reopened),
+SAID = (Row(SENT, _said), Row(f"{CONVERSATION}.sent", _said_in_conversation))
+_silent: tuple[Row, ...] = ()
+WORDS: dict[str, tuple[Row, ...]] = {
+    "chat.started": (Row("chat.create", _created),),
+    "message.posted": SAID,
+    "customer.reminded": SAID,
+    "chat.closed": (Row("chat.closed", _closed),),
+    "chat.moved": (Row("chat.channelUpdated", _moved),),
+    "chat.transferred": (Row("chat.teamUpdated", _transferred),),
+    "agent.joined": (Row("chat.participantAdded", _member),),
+    "agent.left": (Row("chat.participantRemoved", _member),),
+    "chat.reopened": (Row("chat.update", _reopened),),
     # What follows tells it: the agent who joins, the team that gets the chat.
     "chat.queued": _silent,
     "invitation.accepted": _silent,

@@ -12,29 +12,26 @@ from contactcenter.models.ids import new_id
 
 from .envelopes import Word, envelope
 from .names import agent_id as name_of
+from .presence import AVAILABLE, AWAY, OFFLINE, agent_shape
 from .subscribers import calls, may_hear, spaces_of
 
-NAMES = {
-    Presence.Status.ONLINE: "presence.available",
-    Presence.Status.AWAY: "presence.away",
-    Presence.Status.OFFLINE: "presence.offline",
-}
+NAMES = tuple(f"presence.{status}" for status in (AVAILABLE, AWAY, OFFLINE))
 
 
 def file_presence(sender: Any, agent_id: UUID, now: datetime, **_: Any) -> None:
-    """agents.signals.availability_changed, within its transaction: the agent's status, as chosen. One query where nobody listens.
+    """agents.signals.availability_changed, within its transaction: the status as GET /presence shows it. One query where nobody listens.
 
-    A change of slots is none of presence. Nobody says when a client was lost: its status stays what its agent chose.
+    A change of slots is none of presence. Nobody says when an agent's client was lost: of that GET alone tells.
     """
     if sender is not Presence:
         return
     hooks = _hooks(agent_id)
-    hearing = [one for one in hooks if any(may_hear(one, name) for name in NAMES.values())]
+    hearing = [one for one in hooks if any(may_hear(one, name) for name in NAMES)]
     if not hearing:
         return
     agent = Agent.objects.select_related("user", "presence").get(pk=agent_id)
     teams = set(agent.memberships.values_list("team_id", flat=True))
-    word = Word(name=NAMES[Presence.Status(agent.presence.status)], id=new_id(), at=now, profile=name_of(agent))
+    word = Word(name=f"presence.{agent_shape(agent, now)['status']}", id=new_id(), at=now, profile=name_of(agent))
     spaces = spaces_of({one.registration for one in hearing if one.registration})
     filed = []
     for one in hearing:

@@ -1,5 +1,9 @@
 """What the web hooks of an API space are told: the exact body of every event, to whom, in which order; and what never leaves."""
 
+import hashlib
+import hmac
+from uuid import UUID
+
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -11,14 +15,18 @@ from chats.actions.close import close_by_agent
 from chats.actions.guests import invite_guest, join_as_guest, leave_as_guest
 from chats.actions.hold import pick_chat, reopen_chat
 from chats.actions.post import Post, post_message, post_messages
+from chats.actions.read import mark_read
 from chats.actions.transfer import leave_chat, transfer_to_agent, transfer_to_team
 from chats.events import all_event_types
-from chats.models import Chat, Delivery, Event, Participant, Webhook
+from chats.models import Chat, Conversation, Delivery, Event, Participant, SpaceChat, Webhook
+from chats.outbox.calling import Calls
+from chats.outbox.courier import Courier
 from chats.protocols.comapi.catalogue import OFFERS
 from chats.protocols.comapi.names import iso, message_id
 from chats.protocols.comapi.outgoing import WORDS, file_words
 from contactcenter.models import ApiSpace, ApplicationTeam, Team
 from tests.cases import cases
+from tests.chats.outbox.receiver import Receiver
 from tests.conftest import make_chat, make_customer, online
 
 from .conftest import TEAM
@@ -65,12 +73,12 @@ def say(chat_id, text, agent=None, *, is_note=False, **fields):
 
 def test_every_event_has_a_row_and_no_row_is_of_no_event():
     assert set(WORDS) == {kind.type for kind in all_event_types()}
-    assert {row.name for row in WORDS.values()} - {""} <= set(OFFERS)
+    assert {row.name for rows in WORDS.values() for row in rows} <= set(OFFERS)
 
 
 def test_nothing_that_only_staff_see_is_told_in_the_table():
     private = {kind.type for kind in all_event_types() if not kind.is_public}
-    assert {WORDS[one].name for one in private} == {"", "chat.channelUpdated"}
+    assert {row.name for one in private for row in WORDS[one]} == {"chat.channelUpdated"}
 
 
 # Bodies ---------------------------------------------------------------------------------------------------------------
@@ -243,6 +251,53 @@ def test_notes_and_what_staff_alone_see_never_leave(space, ann, sue, now):
     assert "secret" not in str(bodies())
 
 
+# Bots, conversations, reports ------------------------------------------------------------------------------------------
+
+
+def test_what_a_bot_says_is_told_as_it_said_it(space):
+    chat_id = space.chat()["id"]
+    hook(space, "chatMessage.sent")
+    parts = [{"name": "answer", "type": "text/plain", "data": "Hello", "size": 5}]
+    said = {
+        "parts": parts,
+        "from": {"profileId": "bot", "name": "Robby"},
+        "metadata": {"n": 1},
+        "direction": "outbound",
+    }
+    answer = space.post(f"chats/{chat_id}/messages", said)
+    assert answer.status_code == 200, answer.content
+    ((_, payload),) = told()
+    assert (payload["id"], payload["parts"], payload["metadata"]) == (answer.json()["id"], parts, {"n": 1})
+    context = payload["context"]
+    assert (context["from"], context["to"], context["direction"]) == ({"id": "bot"}, {"id": "mia"}, "outbound")
+    assert context["sentBy"] == f"access:{space.registration.application_id}"
+
+
+def test_a_chat_of_a_conversation_is_told_in_app_messagings_words_too(space, ann, now):
+    chat = space.held(space.chat()["id"], ann)
+    known = SpaceChat.objects.get(chat=chat)
+    known.conversation = Conversation.objects.create(
+        center=space.center, registration=space.registration, profile=space.profile("mia"), external_id="talk"
+    )
+    known.save()
+    hook(space, "conversationMessage.sent", "conversationMessage.read", filters=[])
+    event = say(chat.pk, "Here", ann)
+    mark_read(Participant.objects.get(chat=chat, agent=None), event.index)
+    assert space.get(f"chats/{chat.pk}/events", **{"from": 0, "limit": 9}).status_code == 200
+    sent, read = bodies()
+    assert sent["payload"]["id"] == read["payload"]["messageId"] == str(message_id(event))
+    assert sent["payload"]["context"] == {
+        "from": {"id": ANN},
+        "conversationId": "talk",
+        "sentBy": "interactive:ann@example.com",
+        "sentOn": iso(event.at),
+    }
+    assert (read["name"], read["payload"]["conversationId"]) == ("conversationMessage.read", "talk")
+    assert read["payload"]["profileId"] == "mia"
+    space.get(f"chats/{chat.pk}/events", **{"from": 0, "limit": 9})
+    assert len(bodies()) == 2
+
+
 # To whom --------------------------------------------------------------------------------------------------------------
 
 
@@ -341,6 +396,8 @@ def test_other_parts_of_the_door_file_their_own_words(space, now):
 
 def test_presence_names_the_agent_at_the_top_and_says_no_more(space, ann, now):
     hook(space)
+    online(ann, now)
+    Presence.objects.filter(agent=ann).update(status=Presence.Status.OFFLINE)
     for status in (Presence.Status.ONLINE, Presence.Status.ONLINE, Presence.Status.AWAY, Presence.Status.OFFLINE):
         set_status(ann, status, now)
     assert [one["name"] for one in bodies()] == ["presence.available", "presence.away", "presence.offline"]
@@ -369,3 +426,32 @@ def test_who_signs_in_again_is_there_with_the_status_of_before(space, ann, now):
     sign_in(ann, now)
     sign_in(ann, now)
     assert [one["name"] for one in bodies()] == ["presence.away"]
+
+
+# All the way ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_program_registers_for_arrives_signed_and_in_order(space, settings):
+    settings.WEBHOOK_ALLOWED_NETWORKS = ["127.0.0.0/8"]
+    receiver, courier = Receiver(), Courier(Calls(), seconds=5)
+    try:
+        subscriptions = [{"type": one} for one in ("chat.create", "chatMessage.sent", "chat.closed")]
+        said = {"name": "Bot", "url": receiver.url, "secret": "sixteen letters!", "subscriptions": subscriptions}
+        made = space.basic.post("webhooks", said)
+        assert made.status_code == 201, made.content
+        chat_id = space.chat()["id"]
+        for text in ("one", "two"):
+            parts = [{"type": "text/plain", "data": text}]
+            space.post(f"chats/{chat_id}/messages", {"parts": parts, "from": {"profileId": "bot"}})
+        space.put(f"chats/{chat_id}/close")
+        courier.poke(UUID(made.json()["id"]))
+        found = receiver.wait_for(4)
+    finally:
+        assert courier.stop(20)
+        receiver.stop()
+    assert [call.json["name"] for call in found] == ["chat.create", *["chatMessage.sent"] * 2, "chat.closed"]
+    assert [call.json["payload"]["parts"][0]["data"] for call in found[1:3]] == ["one", "two"]
+    for call in found:
+        mark = hmac.new(b"sixteen letters!", call.body, hashlib.sha1).hexdigest()
+        assert call.headers["x-comapi-signature"] == mark
