@@ -1,5 +1,6 @@
 """Within the transaction of an event: a row for each device of the customer. The row is the promise; a sweep finds it when it is due."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
@@ -35,7 +36,7 @@ def file_records(records: Iterable[Record], **_: Any) -> None:
             **clock,
         )
         for record in ours
-        for session_id in devices[record.chat.customer_id, record.chat.channel_id]
+        for session_id in devices.get((record.chat.customer_id, record.chat.channel_id), ())
     ]
     if rows:
         PushNotice.objects.bulk_create(rows)
@@ -62,7 +63,9 @@ def _devices(records: list[Record]) -> dict[tuple[Any, Any], list[Any]]:
         registration__channel__carrier__is_active=True,
         registration__channel__carrier__provider=Carrier.Provider.PUSH,
     )
-    devices: dict[tuple[Any, Any], list[Any]] = defaultdict(list)
-    for customer, channel, session in found.values_list("profile__customer", "registration__channel", "pk"):
-        devices[customer, channel].append(session)
-    return devices
+    devices: dict[tuple[Any, Any], dict[str, Any]] = defaultdict(dict)
+    rows = found.order_by("created_at").values_list("profile__customer", "registration__channel", "push", "pk")
+    for customer, channel, push, session in rows:
+        # An app that has signed in anew under another device's id: the phone rings once.
+        devices[customer, channel][json.dumps(push, sort_keys=True)] = session
+    return {place: list(sessions.values()) for place, sessions in devices.items()}

@@ -15,6 +15,7 @@ import httpcore
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chats import tasks
@@ -141,10 +142,8 @@ def make_app(registration: Registration, push: Any, now: Any, name: str = "mia")
 
 
 def make_session(registration: Registration, profile: Any, push: Any, now: Any, **fields: Any) -> AppSession:
-    fields = {"expires_at": now + timedelta(hours=9), "push": push} | fields
-    return AppSession.objects.create(
-        center=registration.center, registration=registration, profile=profile, device_id="phone", **fields
-    )
+    fields = {"expires_at": now + timedelta(hours=9), "push": push, "device_id": "phone"} | fields
+    return AppSession.objects.create(center=registration.center, registration=registration, profile=profile, **fields)
 
 
 @pytest.fixture
@@ -223,9 +222,7 @@ def test_each_phone_of_the_customer_is_told_once_what_was_said_and_where(talk, s
     assert {(row.attempts_made, row.error, row.skipped) for row in rows.values()} == {(1, "", False)}
 
 
-def test_what_customers_say_notes_and_chats_elsewhere_call_nobody(
-    talk, space, acme, ann, now, django_assert_num_queries
-):
+def test_what_customers_say_notes_and_chats_elsewhere_call_nobody(talk, space, acme, ann, now):
     say(customer_of(talk.chat.pk), "Hello", now)
     say(talk.part, "Psst", now, is_note=True)
     Chat.objects.filter(pk=talk.chat.pk).update(is_carried=True)
@@ -235,9 +232,15 @@ def test_what_customers_say_notes_and_chats_elsewhere_call_nobody(
         Carrier.objects.update(**off)
         say(talk.part, f"While {off}", now)
     Carrier.objects.update(provider="push")
-    web = make_chat(acme, now).chat
-    say(hold(web, ann, now), "On the website", now)
+    visitor = hold(make_chat(acme, now).chat, ann, now)
+    with CaptureQueriesContext(connection) as asked:
+        say(visitor, "On the website", now)
+    assert "appsession" not in str(asked.captured_queries)
     assert not PushNotice.objects.exists()
+    again = make_session(space.registration, talk.profile, FCM, now, device_id="the same phone")
+    say(talk.part, "It rings once", now)
+    assert the_notice().session_id == again.pk
+    again.delete()
     other = make_session(space.registration, talk.profile, APNS, now)
     elsewhere = Registration.objects.exclude(pk=space.registration.pk).first() or _second_space(space, now)
     AppSession.objects.filter(pk=other.pk).update(registration=elsewhere)
@@ -659,7 +662,7 @@ def test_what_a_killed_process_had_claimed_is_told_by_another_under_the_same_nam
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_two_processes_tell_each_message_once(talk, google, now):
+def test_two_couriers_tell_each_message_once(talk, google, now):
     for number in range(12):
         say(talk.part, f"{number}", now)
     PushNotice.objects.update(due_at=now)
