@@ -49,6 +49,8 @@ class RuleForm(CenterForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "keyword" in self.fields:
+            self.fields["keyword"].help_text = _("With commas between: one of them stands in the message. Empty: all.")
         data = self.instance.action_data or {}
         self.initial["reply"] = text_of(data)
         pairs = data.get("profileUpdate") or []
@@ -88,7 +90,7 @@ class RuleForm(CenterForm):
 class InboundRuleAdmin(CenterModelAdmin):
     form = RuleForm
     list_display = ("called", "channel_name", "inbound", "keyword", "action", "team", "made_by")
-    list_filter = ("channel", "action", "team")
+    list_filter = ("channel", "action", "team", "registration")
     list_select_related = ("team", "registration")
     search_fields = ("inbound", "keyword")
     readonly_fields = ("made_by", "created_at")

@@ -178,7 +178,10 @@ class RegistrationAdmin(ApiSpaceActions, CenterModelAdmin):
             model, name, kept = "chats_connector", _("connectors"), obj.connectors.count()
         else:
             model, name, kept = "chats_webhook", _("web hooks"), obj.webhooks.filter(deleted_at=None).count()
-        return links_to(self.admin_site, obj, (model, "registration__id__exact", name, kept))
+        found = [(model, "registration__id__exact", name, kept)]
+        if rules := obj.inbound_rules.count():
+            found.append(("chats_inboundrule", "registration__id__exact", _("inbound rules"), rules))
+        return links_to(self.admin_site, obj, *found)
 
     def save_model(self, request: HttpRequest, obj: Registration, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
