@@ -11,9 +11,10 @@ from agents.models import Agent
 from chats.actions.close import close_by_agent
 from chats.actions.post import Post, post_message
 from chats.actions.read import mark_read
+from chats.actions.start import Start, Way, start_chat
 from chats.events import whispered
-from chats.models import Chat, Conversation, Customer, Event, ForeignCustomer, Participant, SpaceChat
-from contactcenter.models import OpeningHours
+from chats.models import Account, Carriage, Chat, Conversation, Customer, Event, ForeignCustomer, Participant, SpaceChat
+from contactcenter.models import ApplicationTeam, Channel, OpeningHours
 from tests.cases import cases
 
 from .conftest import TEAM
@@ -362,3 +363,39 @@ def test_simultaneous_first_messages_begin_one_chat(space):
     for where in (ID, "sales_mia"):
         numbers = [one["conversationEventId"] for one in events_of(app, conversation=where)]
         assert numbers == list(range(len(numbers)))
+
+
+def test_a_chat_that_came_by_sms_goes_on_in_the_app(space, acme, ann):
+    app = space.app("mia")
+    texts = Channel.objects.create(center=acme.center, kind=Channel.Kind.SMS, name="Texts", team=acme.support)
+    account = Account.objects.create(
+        center=acme.center, kind=texts.kind, address="+4930123", customer=app.profile.customer
+    )
+    start = Start(client_id="s1", text="By SMS", way=Way(account))
+    chat = start_chat(texts, app.profile.customer, start, now=timezone.now()).chat
+    assert app.get("conversations").json() == []  # it is somewhere else
+    say(app, "In the app")
+    chat.refresh_from_db()
+    assert (chat.channel_id, chat.is_carried) == (space.registration.channel_id, False)
+    assert not Carriage.objects.exists()
+    assert [one["payload"]["parts"][0]["data"] for one in events_of(app)] == ["By SMS", "In the app"]
+    answer(ann, space.held(chat.pk, ann))
+    assert events_of(app)[-1]["payload"]["parts"][0]["data"] == "We are here"
+
+
+def test_a_chat_in_a_team_that_the_space_may_not_use_is_left_alone(space, acme):
+    app = space.app("mia")
+    start = Start(client_id="s1", text="Elsewhere", team=acme.sales)
+    chat = start_chat(acme.channel, app.profile.customer, start, now=timezone.now()).chat
+    ApplicationTeam.objects.create(center=acme.center, application=space.application, team=acme.support)
+    answer = app.post(f"conversations/{ID}/messages", text("Hello"))
+    assert answer.status_code == 409
+    assert not chat.events.filter(text="Hello").exists()
+    assert app.get("conversations/sales_mia").status_code == 404
+
+
+def test_who_is_blocked_begins_nothing(space):
+    app = space.app("mia")
+    Customer.objects.filter(pk=app.profile.customer_id).update(is_blocked=True)
+    assert app.post(f"conversations/{ID}/messages", text("Hello")).status_code == 403
+    assert not Chat.objects.exists()
