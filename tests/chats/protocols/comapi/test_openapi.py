@@ -1,6 +1,7 @@
 """Our OpenAPI description of the Chat API: every route stands in it, and whatever is sent to one is never our fault."""
 
 import re
+from contextlib import contextmanager
 
 import pytest
 import schemathesis
@@ -9,6 +10,7 @@ from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
@@ -20,16 +22,16 @@ from .conftest import TEAM
 
 pytestmark = pytest.mark.django_db
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
-MODES = [(schemathesis.GenerationMode.POSITIVE, 4), (schemathesis.GenerationMode.NEGATIVE, 3)]
+MODES = [(schemathesis.GenerationMode.POSITIVE, 2), (schemathesis.GenerationMode.NEGATIVE, 2)]
 
 
-@pytest.fixture
-def schema(db):
-    """Asked in this process and in the test's own transaction, which a finished request must not close."""
+@contextmanager
+def in_this_transaction():
+    """Requests are answered in the test's own, which a finished one must not close. The test client ties these knots again after each of its requests."""
     signals = (request_started, request_finished)
     for signal in signals:
         signal.disconnect(close_old_connections)
-    yield schemathesis.openapi.from_wsgi("/cpaas/openapi.json", get_wsgi_application())
+    yield
     for signal in signals:
         signal.connect(close_old_connections)
 
@@ -52,17 +54,21 @@ def test_what_has_a_body_says_what_it_is():
 
 
 @pytest.mark.slow
-def test_nothing_that_is_asked_is_a_server_error(schema, space, ann):
+def test_nothing_that_is_asked_is_a_server_error(space, ann):
     known = space.chat()
     space.held(known["id"], ann)
-    here = {"chat_id": known["id"], "team_id": TEAM, "profile_id": "mia"}
+    here = {"chat_id": known["id"], "team_id": TEAM, "profile_id": "mia", "conversation_id": f"{TEAM}_mia"}
     wrong = []
-    for result in schema.get_all_operations():
-        for mode, examples in MODES:
-            try:
-                try_operation(result.ok(), mode, examples, here, space.basic.headers)
-            except FailureGroup as failures:
-                wrong.append(f"{result.ok().label} {mode.value}: {failures}")
+    with in_this_transaction():
+        schema = schemathesis.openapi.from_wsgi("/cpaas/openapi.json", get_wsgi_application())
+        for result in schema.get_all_operations():
+            for mode, examples in MODES:
+                try:
+                    try_operation(result.ok(), mode, examples, here, space.basic.headers)
+                except FailureGroup as failures:
+                    wrong.append(f"{result.ok().label} {mode.value}: {failures}")
+                except Unsatisfiable:
+                    assert mode is schemathesis.GenerationMode.NEGATIVE  # there is nothing to get wrong
     assert not wrong, "\n".join(wrong)
 
 
