@@ -1,0 +1,33 @@
+"""What everybody did and saw, as it happened: one JSON line each, {t, process, type, f, value}.
+
+type    invoke, then ok (acknowledged), fail (refused) or info (nobody knows: the answer did not come); seen: what came without being asked for
+f       start, post, … of the protocol; of seen: cursor (where a reader begins anew), events, leak (something that it must never see), head
+value   of start and post {chat, text, client_id} and, when acknowledged, {index, position, replayed};
+        of cursor {chat, kind, after}, of events {chat, kind, numbers}: kind is index for customers and position for staff
+"""
+
+import json
+import time
+from pathlib import Path
+from typing import Any, TextIO
+
+Entry = dict[str, Any]
+
+
+class History:
+    """Kept in memory for the checker, and in a file for people."""
+
+    def __init__(self, file: Path | None = None) -> None:
+        self.entries: list[Entry] = []
+        self.began = time.monotonic()
+        self._stream: TextIO | None = file.open("w") if file else None
+
+    def note(self, process: str, kind: str, f: str, value: Any) -> None:
+        entry = {"t": round(time.monotonic() - self.began, 4), "process": process, "type": kind, "f": f, "value": value}
+        self.entries.append(entry)
+        if self._stream:
+            self._stream.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+    def close(self) -> None:
+        if self._stream:
+            self._stream.close()

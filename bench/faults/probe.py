@@ -1,0 +1,110 @@
+"""Looks into the database four times a second while faults go on, and reads what the checker needs at the end."""
+
+import threading
+import time
+
+from .checker import Facts
+from .database import Database, Errors, Row, now, seconds_ago
+
+EVERY = 0.25  # seconds
+LEAVING = 15  # seconds of a lease that is left when a client has gone: such agents are offered nothing
+ASK_AGAIN = 20  # seconds for which an agent who let a chat go is passed over
+LATE = 15  # seconds after which something that is due is late: sweeps run every 2 to 10 s
+
+OVERFULL = """
+SELECT o.agent_id, count(*) AS used, a.capacity FROM chats_occupation o JOIN agents_agent a ON a.id = o.agent_id
+GROUP BY o.agent_id, a.capacity HAVING count(*) > a.capacity"""
+
+# Nobody in these runs asks for a language or a skill, so every member of the team fits.
+FORGOTTEN = """
+SELECT c.id AS chat_id FROM chats_chat c
+WHERE c.state IN ('searching', 'queued') AND NOT EXISTS (SELECT 1 FROM chats_occupation o WHERE o.chat_id = c.id)
+AND EXISTS (
+  SELECT 1 FROM agents_membership m JOIN agents_presence p ON p.agent_id = m.agent_id
+  WHERE m.team_id = c.team_id AND p.status = 'online' AND p.lease_until > %s
+  AND EXISTS (SELECT 1 FROM agents_slot s WHERE s.agent_id = m.agent_id AND NOT s.is_retired
+              AND NOT EXISTS (SELECT 1 FROM chats_occupation o WHERE o.slot_id = s.id))
+  AND NOT EXISTS (SELECT 1 FROM chats_invitation i WHERE i.chat_id = c.id AND i.agent_id = m.agent_id AND i.ended_at > %s)
+  AND NOT EXISTS (SELECT 1 FROM chats_event e JOIN chats_participant q ON q.chat_id = e.chat_id AND q.agent_id = m.agent_id
+                  WHERE e.chat_id = c.id AND e.type = 'agent.left' AND e.at > %s))"""
+
+DUTIES = {  # what is due, and has been for LATE seconds
+    "queue": "SELECT id FROM chats_queue WHERE routing_due_at <= %s",
+    "chat": "SELECT id FROM chats_chat WHERE due_at <= %s AND state <> 'closed'",
+    "invitation": "SELECT id FROM chats_invitation WHERE state = 'pending' AND expires_at <= %s",
+    "delivery": "SELECT id FROM chats_delivery WHERE sent_at IS NULL AND failed_at IS NULL AND due_at <= %s",
+    "transcript": "SELECT id FROM chats_transcriptrequest WHERE sent_at IS NULL AND failed_at IS NULL AND due_at <= %s",
+}
+GIVEN_UP = {
+    "delivery given up": "SELECT id FROM chats_delivery WHERE failed_at IS NOT NULL",
+    "transcript given up": "SELECT id FROM chats_transcriptrequest WHERE failed_at IS NOT NULL",
+}
+EVENTS = """
+SELECT e.chat_id, e.position, e."index", e.type, e.sender_kind, e.text, e.client_id, z.slug AS center
+FROM chats_event e JOIN contactcenter_contactcenter z ON z.id = e.center_id ORDER BY e.chat_id, e.position"""
+CHATS = """SELECT c.id AS chat_id, c.position, c."index", c.state FROM chats_chat c"""
+PENDING = "SELECT count(*) AS pending FROM chats_delivery WHERE sent_at IS NULL AND failed_at IS NULL"
+
+
+class Probe(threading.Thread):
+    """`overfull`: agents seen above their capacity; `longest`: chat → seconds for which it waited beside a free slot since `healed`."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(daemon=True)
+        self.database = database
+        self.overfull: dict[str, Row] = {}
+        self.longest: dict[str, float] = {}
+        self.looks = 0
+        self.healed: float | None = None
+        self._since: dict[str, float] = {}
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        while not self._ended.is_set():
+            try:
+                with self.database.connected() as connection:
+                    while not self._ended.wait(EVERY):
+                        self._look(connection)
+            except Errors:  # it is away: that is the point of the run
+                self._since.clear()
+                self._ended.wait(EVERY)
+
+    def stop(self) -> None:
+        self._ended.set()
+        self.join(30)
+
+    def _look(self, connection: object) -> None:
+        self.looks += 1
+        self.overfull |= {str(row["agent_id"]): row for row in self.database.rows(connection, OVERFULL)}
+        if self.healed is None:
+            return
+        asked = seconds_ago(-LEAVING), seconds_ago(ASK_AGAIN + 1), seconds_ago(ASK_AGAIN + 1)
+        found = {str(row["chat_id"]) for row in self.database.rows(connection, FORGOTTEN, *asked)}
+        at = time.monotonic()
+        self._since = {chat: self._since.get(chat, at) for chat in found}
+        for chat, since in self._since.items():
+            self.longest[chat] = max(self.longest.get(chat, 0), at - since)
+
+    def facts(self) -> Facts:
+        """What stands in the database now."""
+        late = {name: self.database.all(query, seconds_ago(LATE)) for name, query in DUTIES.items()}
+        late |= {name: self.database.all(query) for name, query in GIVEN_UP.items()}
+        return Facts(
+            events=self.database.all(EVENTS),
+            chats=self.database.all(CHATS),
+            overfull=[*self.overfull.values(), *self.database.all(OVERFULL)],
+            waited=self.longest,
+            late=[f"{name} {row['id']}" for name, rows in late.items() for row in rows],
+        )
+
+    def pending(self) -> int:
+        """Calls that are still to be made."""
+        return int(self.database.all(PENDING)[0]["pending"])
+
+    def heads(self) -> dict[str, int]:
+        """chat → the last number that its customer may see."""
+        return {str(row["chat_id"]): row["index"] for row in self.database.all(CHATS)}
+
+    def is_late(self) -> bool:
+        """Whether anything is due at this moment."""
+        return any(self.database.all(query, now()) for query in DUTIES.values())

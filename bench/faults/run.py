@@ -1,0 +1,146 @@
+"""One run: start all, let everybody talk while the nemesis is at work, heal, wait until all is quiet, and check."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chats.play.seats import Seat
+
+from .agents import RestAgent, SocketAgent
+from .checker import Facts, Violation, check
+from .customers import GenesysCustomer, Queue, RestCustomer, SocketCustomer
+from .database import Database, Errors
+from .embedded import Embedded
+from .history import History
+from .nemesis import Nemesis
+from .plan import make_plan
+from .probe import Probe
+from .receiver import Receiver
+from .recording import LEAKS, Place
+from .services import Services
+
+CAST = {  # center → how many of each
+    "acme": {SocketCustomer: 5, RestCustomer: 2, GenesysCustomer: 1},
+    "globex": {SocketCustomer: 2, RestCustomer: 1},
+}
+REST_AGENTS = 1  # the last seat of the first center
+AFTERWARDS = 8.0  # seconds for which new customers still come when all is healed
+SETTLE_SECONDS = (
+    60.0  # within which the last chat has ended and is read: the rules close those that were left after 25 s
+)
+CALLS_SECONDS = 90.0  # a killed caller's lease is 30 s, and what failed three times waits
+
+
+@dataclass
+class Outcome:
+    summary: dict[str, Any]
+    violations: list[Violation]
+
+
+class Run:
+    """`folder`: for logs and the history."""
+
+    def __init__(self, folder: Path, *, seconds: float, seed: int, is_embedded: bool, patience: float) -> None:
+        self.folder, self.seconds, self.seed, self.patience = folder, seconds, seed, patience
+        self.book = History(folder / "history.jsonl")
+        self.receiver = Receiver(seed)
+        hooks = {slug: self.receiver.url(slug) for slug in CAST}
+        self.system: Any = Embedded(folder, hooks) if is_embedded else Services(folder, hooks)
+        self.queues: list[Queue] = []
+        self.agents: list[Any] = []
+
+    async def go(self) -> Outcome:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(64))
+        tasks: list[asyncio.Task[Any]] = []
+        try:
+            cast = await self.system.begin()
+            self.receiver.secrets = {slug: center["signing"] for slug, center in cast.items()}
+            self._hire(cast)
+            probe = Probe(Database(self.system.probe_url))
+            probe.start()
+            agents = [asyncio.ensure_future(agent.run()) for agent in self.agents]
+            customers = [asyncio.ensure_future(queue.run()) for queue in self.queues]
+            tasks = [*agents, *customers]
+            return await self._act(probe, customers)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.to_thread(self.system.end)
+            for wire in self.system.wires.values():
+                wire.close()
+            self.receiver.close()
+            self.book.close()
+
+    async def _act(self, probe: Probe, customers: list[asyncio.Task[None]]) -> Outcome:
+        nemesis = Nemesis(self.system, self.book)
+        began = time.monotonic()
+        await nemesis.run(make_plan(self.seed, self.seconds, self.system.menu))
+        self.receiver.is_failing = False
+        probe.healed = time.monotonic()
+        await asyncio.sleep(AFTERWARDS)
+        for queue in self.queues:
+            queue.is_stopping = True
+        await asyncio.wait(customers, timeout=SETTLE_SECONDS)
+        settled = round(time.monotonic() - probe.healed, 1)
+        await self._until(lambda: probe.pending() == 0, CALLS_SECONDS)
+        await asyncio.sleep(1)
+        await asyncio.to_thread(probe.stop)
+        facts = await asyncio.to_thread(probe.facts)
+        facts.calls = list(self.receiver.calls)
+        violations = check(self.book.entries, facts, patience=self.patience)
+        violations += [Violation("I10", f"{one.get_coro()} did not end") for one in customers if not one.done()]
+        violations += [Violation("I0", f"{name} ended by itself") for name in self.system.ended()]
+        summary = self._summary(facts, nemesis.counts, violations)
+        summary |= {"looks": probe.looks, "settled": settled, "seconds": round(time.monotonic() - began, 1)}
+        return Outcome(summary, violations)
+
+    def _hire(self, cast: dict[str, Any]) -> None:
+        for slug, center in cast.items():
+            others = tuple(other["mark"] for other in cast.values() if other is not center)
+            seats = [Seat(**seat) for seat in center["seats"]]
+            rest = REST_AGENTS if slug == "acme" else 0
+            for number, seat in enumerate(seats):
+                kind = RestAgent if number >= len(seats) - rest else SocketAgent
+                self.agents.append(kind(self._place(center, others, seat.username), seat))
+            for kind_of, count in CAST[slug].items():
+                for number in range(1, count + 1):
+                    name = f"{slug}-{kind_of.__name__.lower()}-{number}"
+                    self.queues.append(Queue(kind_of, self._place(center, (*others, LEAKS), name), name))
+
+    def _place(self, center: dict[str, Any], strange: tuple[str, ...], name: str) -> Place:
+        return Place(self.book, self.system.doors, center, strange, random.Random(f"{self.seed} {name}"))
+
+    async def _until(self, is_so: Callable[[], bool], seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                if await asyncio.to_thread(is_so):
+                    return
+            except Errors:
+                pass
+            await asyncio.sleep(0.5)
+
+    def _summary(self, facts: Facts, faults: Counter[str], violations: list[Violation]) -> dict[str, Any]:
+        entries = self.book.entries
+        acted = [one for one in entries if one["process"] != "nemesis"]
+        seen = [len(one["value"]["numbers"]) for one in acted if one["f"] == "events"]
+        return {
+            "operations": sum(one["type"] == "invoke" for one in acted),
+            "acknowledged": sum(one["type"] == "ok" for one in acted),
+            "unknown": sum(one["type"] == "info" for one in acted),
+            "refused": sum(one["type"] == "fail" for one in acted),
+            "deliveries": sum(seen) + sum(call["is_taken"] for call in facts.calls),
+            "calls": len(facts.calls),
+            "chats": len(facts.chats),
+            "events": len(facts.events),
+            "faults": dict(sorted(faults.items())),
+            "violations": dict(sorted(Counter(one.invariant for one in violations).items())),
+            "seed": self.seed,
+        }
