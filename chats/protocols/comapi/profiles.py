@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import TextField
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -57,8 +58,19 @@ class ProfilesView(Door):
         return Response([profile_shape(row) for row in found])
 
 
+class ProfileForm(serializers.Serializer[Any]):
+    """Any members; these are known. What they hold is not checked: what is no email stays in the profile alone."""
+
+    name = serializers.JSONField(required=False)
+    firstName = serializers.JSONField(required=False)
+    lastName = serializers.JSONField(required=False)
+    email = serializers.JSONField(required=False)
+    phoneNumber = serializers.JSONField(required=False)
+
+
 class ProfileView(Door):
     allows_apps = True
+    asks = {"PUT": ProfileForm, "PATCH": ProfileForm}
 
     def get(self, request: Request, profile_id: str) -> Response:
         """One profile."""

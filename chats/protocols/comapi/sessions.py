@@ -51,10 +51,18 @@ class AnonymousForm(serializers.Serializer[Any]):
     nonce = serializers.RegexField(r"^[0-9a-f]{32}\Z")
 
 
+class PushForm(serializers.Serializer[Any]):
+    """One of both; read_push() looks into them."""
+
+    fcm = serializers.DictField(required=False, allow_null=True)
+    apns = serializers.DictField(required=False, allow_null=True)
+
+
 class StartView(Door):
     is_open = True
 
     def get(self, request: Request) -> Response:
+        """What the app's own server signs."""
         assert self.registration is not None  # noqa: S101 - set before any method
         authentication, nonce, until = proofs.begin(self.registration, self.now)
         said = {"authenticationId": authentication, "provider": "jsonWebToken", "nonce": nonce, "expiresOn": iso(until)}
@@ -66,6 +74,7 @@ class AnonymousView(Door):
     queries: ClassVar = {"GET": AnonymousForm}
 
     def get(self, request: Request) -> Response:
+        """A token for a visitor who signs in nowhere."""
         assert self.registration is not None  # noqa: S101 - as above
         asked = self.read_query(AnonymousForm)
         return Response({"token": proofs.anonymous_token(self.registration, asked["id"], asked["nonce"], self.now)})
@@ -76,6 +85,7 @@ class SessionsView(Door):
     asks: ClassVar = {"POST": SessionForm}
 
     def post(self, request: Request) -> Response:
+        """A session, for what was signed."""
         registration = self.registration
         assert registration is not None  # noqa: S101 - as above
         said = self.read(SessionForm)
@@ -102,11 +112,13 @@ class SessionView(Door):
     allows_apps = True
 
     def get(self, request: Request, session_id: str) -> Response:
+        """One session."""
         session = self.find(session_id)
         is_active = session.ended_at is None and session.expires_at > self.now
         return self.entity(session_shape(session, is_active=is_active), changed_at=session.created_at)
 
     def delete(self, request: Request, session_id: str) -> Response:
+        """It ends, and its token with it."""
         end_session(self.find(session_id), now=self.now)
         return Response(status=204)
 
@@ -123,10 +135,14 @@ class SessionView(Door):
 
 
 class PushView(SessionView):
+    asks: ClassVar = {"PUT": PushForm}
+
     def get(self, request: Request, session_id: str) -> Response:
+        """How its device is reached."""
         return Response(self.find(session_id).push)
 
     def put(self, request: Request, session_id: str) -> Response:
+        """Say how its device is reached."""
         push = read_push(self.body())
         if not push:
             raise Invalid(fields={"fcm": "Name fcm or apns."})
@@ -135,6 +151,7 @@ class PushView(SessionView):
         return Response(session.push)
 
     def delete(self, request: Request, session_id: str) -> Response:
+        """Its device is told nothing from now on."""
         set_push(self.find(session_id), {})
         return Response(status=204)
 

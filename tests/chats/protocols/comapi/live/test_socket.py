@@ -213,6 +213,7 @@ async def test_changes_of_the_profile_and_of_conversations_are_heard(space, app,
     frame = await socket.until("profile.update")
     assert (frame["payload"]["name"], frame["eTag"]) == ("Mia Berger", frame["etag"])
     await sync_to_async(app.post)("conversations", {"id": "talk", "name": "One"})
+    await socket.until("conversation.create")  # what happens between two looks is told as one
     await sync_to_async(app.put)("conversations/talk", {"name": "Two"})
     frame = await socket.until("conversation.update")
     assert (frame["payload"]["name"], frame["conversationId"]) == ("Two", "talk")
