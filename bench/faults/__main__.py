@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from .run import Outcome
 
 
+# What the caller's environment says of other installations; with PGOPTIONS the tests make commits that a crash would lose.
+STRANGE = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "PGOPTIONS", "DATABASE_POOL_MAX", "EMAIL_URL")
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="bin/faults", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -53,7 +57,7 @@ def main() -> int:
 
 def ready_django(folder: Path) -> None:
     """The robots' module knows the product's models; here they touch no database."""
-    for name in ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"):
+    for name in STRANGE:
         os.environ.pop(name, None)
     os.environ |= {"DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "contactcenter.settings"}
     import django

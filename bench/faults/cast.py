@@ -2,7 +2,8 @@
 
     python -m bench.faults.cast '{"acme": "http://127.0.0.1:…/acme", "globex": "…"}'
 
-{center: {id, key, mark, secret, hook, signing, genesys, seats: [{name, username, password, center}]}}. `mark` stands in all that is said there.
+{center: {id, key, mark, hook, signing, seats: [{name, username, password, center}], genesys | comapi | hyperchat: {id, secret, team}}}
+`mark` stands in all that is said there.
 """
 
 import json
@@ -30,33 +31,40 @@ def mark_of(slug: str) -> str:
 def make_center(slug: str, hook: str) -> dict[str, Any]:
     from chats.models import Webhook
     from chats.play.seats import robot_seats
-    from contactcenter.models import Application, Channel, ContactCenter, Registration, Team
+    from contactcenter.models import Application, Channel, ContactCenter, Team
 
     mark = mark_of(slug)
     center = ContactCenter.objects.create(slug=slug, name=f"{slug.title()} {mark}")
-    Team.objects.create(center=center, key="support", name=f"Support {mark}", is_default=True, **RULES)
+    team = Team.objects.create(center=center, key="support", name=f"Support {mark}", is_default=True, **RULES)
     channel = Channel.objects.create(center=center, name=f"Website {mark}")
     application = Application.objects.create(center=center, name=f"Program {mark}")
     webhook = Webhook.objects.create(center=center, application=application, url=hook, events=["*"])
-    through = Channel.objects.create(center=center, kind=Channel.Kind.API, name=f"Genesys {mark}")
-    registration = Registration.objects.create(
-        center=center,
-        application=application,
-        channel=through,
-        protocol=Registration.Protocol.GENESYS,
-        foreign_id=f"genesys-{slug}",
-    )
     seats = robot_seats(center, count=SEATS[slug], capacity=CAPACITY, password_name="faults")  # noqa: S106 - a name
     return {
         "id": str(center.pk),
         "key": channel.key,
         "mark": mark,
-        "secret": application.renew_secret(),
         "hook": str(webhook.pk),
         "signing": webhook.secret,
-        "genesys": registration.foreign_id,
         "seats": [vars(seat) for seat in seats],
-    }
+    } | make_doors(application, team)
+
+
+def make_doors(application: Any, team: Any) -> dict[str, Any]:
+    """An access to each foreign API: {genesys: id, comapi: {id, secret, team}, hyperchat: {id, secret, room}}."""
+    from contactcenter.models import ApiSpace, Channel, Registration, RegistrationTeam
+
+    center, told = application.center, {}
+    kinds = {"genesys": Channel.Kind.API, "comapi": Channel.Kind.APP, "hyperchat": Channel.Kind.API}
+    for name, kind in kinds.items():
+        channel = Channel.objects.create(center=center, kind=kind, name=f"{name} {center.slug}", team=team)
+        made = {"center": center, "application": application, "channel": channel, "protocol": name}
+        registration = Registration.objects.create(foreign_id=f"{name}-{center.slug}", **made)
+        RegistrationTeam.objects.create(center=center, registration=registration, team=team, foreign_id="Support")
+        told[name] = {"id": registration.foreign_id, "secret": registration.renew_secret(), "team": "Support"}
+        if name == "comapi":
+            ApiSpace.of(registration)
+    return told
 
 
 def main() -> None:

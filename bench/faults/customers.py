@@ -143,25 +143,6 @@ class RestCustomer(RestClient):
         return f"{self.place.center['mark']} {self.name} {number} {uuid.uuid4().hex[:12]}"
 
 
-class GenesysCustomer(RestClient):
-    """Through Genesys' door. That API knows no client id, so what got no answer is not sent again: it may be stored once, or not at all."""
-
-    def __init__(self, place: Place, name: str) -> None:
-        super().__init__(place, name, {"ContactCenterId": place.center["genesys"]})
-
-    async def live(self) -> None:
-        asked = {"operationName": "RequestChat", "nickname": self.name, "subject": "Faults"}
-        path = (await self.insist("/api/v2/chats", asked))["path"]
-        for number in range(self.place.chance.randint(*MESSAGES)):
-            text = f"{self.place.center['mark']} {self.name} {number} {uuid.uuid4().hex[:12]}"
-            body = {"operationName": "SendMessage", "text": text}
-            with contextlib.suppress(Ended, Refusal):
-                await self.once("post", path, body, {"text": text})
-            await asyncio.sleep(self.place.chance.uniform(*PAUSE))
-        with contextlib.suppress(Refusal):
-            await self.insist(path, {"operationName": "Complete"})
-
-
 class Queue:
     """One customer after the other, until it is stopped; the last one finishes its life."""
 

@@ -14,9 +14,10 @@ from chats.play.seats import Seat
 
 from .agents import RestAgent, SocketAgent
 from .checker import Facts, Violation, check
-from .customers import GenesysCustomer, Queue, RestCustomer, SocketCustomer
+from .customers import Queue, RestCustomer, SocketCustomer
 from .database import Database, Errors
 from .embedded import Embedded
+from .foreign import ComapiCustomer, GenesysCustomer, HyperCustomer
 from .history import History
 from .nemesis import Nemesis
 from .plan import make_plan
@@ -26,7 +27,7 @@ from .recording import LEAKS, Place
 from .services import Services
 
 CAST = {  # center → how many of each
-    "acme": {SocketCustomer: 5, RestCustomer: 2, GenesysCustomer: 1},
+    "acme": {SocketCustomer: 5, RestCustomer: 2, GenesysCustomer: 1, ComapiCustomer: 1, HyperCustomer: 1},
     "globex": {SocketCustomer: 2, RestCustomer: 1},
 }
 REST_AGENTS = 1  # the last seat of the first center
@@ -34,7 +35,7 @@ AFTERWARDS = 8.0  # seconds for which new customers still come when all is heale
 SETTLE_SECONDS = (
     60.0  # within which the last chat has ended and is read: the rules close those that were left after 25 s
 )
-CALLS_SECONDS = 90.0  # a killed caller's lease is 30 s, and what failed three times waits
+CALLS_SECONDS = 120.0  # a killed caller's lease is 30 s, and what failed three times waits
 
 
 @dataclass
@@ -97,6 +98,8 @@ class Run:
         violations = check(self.book.entries, facts, patience=self.patience)
         violations += [Violation("I10", f"{one.get_coro()} did not end") for one in customers if not one.done()]
         violations += [Violation("I0", f"{name} ended by itself") for name in self.system.ended()]
+        if not any(one["type"] == "ok" and one["f"] == "post" for one in self.book.entries):
+            violations.append(Violation("I0", "nothing was acknowledged, so nothing is proven"))
         summary = self._summary(facts, nemesis.counts, violations)
         summary |= {"looks": probe.looks, "settled": settled, "seconds": round(time.monotonic() - began, 1)}
         return Outcome(summary, violations)

@@ -1,0 +1,28 @@
+"""The faults of bin/faults: the same for the same seed, each target's one after the other."""
+
+from collections import defaultdict
+
+from bench.faults.plan import REST, make_plan
+from bench.faults.services import Services
+
+
+def test_a_seed_makes_the_same_plan_and_another_one_another():
+    assert make_plan(7, 60, Services.menu) == make_plan(7, 60, Services.menu)
+    assert make_plan(7, 60, Services.menu) != make_plan(8, 60, Services.menu)
+
+
+def test_faults_of_one_target_never_overlap_and_all_are_healed():
+    for seed in range(50):
+        ends = defaultdict(float)
+        for fault in make_plan(seed, 300, Services.menu):
+            assert fault.at < 300
+            assert fault.at >= ends[fault.target]
+            ends[fault.target] = fault.at + fault.seconds + REST - 0.01
+
+
+def test_ten_minutes_have_every_kind_many_times():
+    counts = defaultdict(int)
+    for fault in make_plan(1, 600, Services.menu):
+        counts[fault.kind] += 1
+    assert set(counts) == set(Services.menu)
+    assert min(counts.values()) >= 5
