@@ -51,7 +51,7 @@ class Cluster:
             stream.write(f"{SETTINGS}port = {self.port}\nunix_socket_directories = '{self.folder}'\n")
 
     def start(self) -> None:
-        """Returns when it answers. What a killed one left behind in memory can stand in the way for a moment."""
+        """Returns when it answers. What a killed one left behind in memory can stand in the way of the first tries."""
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if self.process is None or self.process.poll() is not None:
@@ -60,6 +60,17 @@ class Cluster:
                 return
             time.sleep(0.2)
         raise SystemExit(f"PostgreSQL did not start: {self.folder}/log")
+
+    def _connected(self) -> "psycopg.Connection[Any]":
+        """A connection, as soon as one comes about: after a crash it takes its time to recover."""
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                return psycopg.connect(self.url, autocommit=True, connect_timeout=2)
+            except psycopg.Error:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
 
     def kill(self) -> None:
         """kill -9 of all of its processes."""
@@ -78,7 +89,7 @@ class Cluster:
 
     def set_read_only(self, *, is_read_only: bool) -> None:
         """For every transaction that begins from now on."""
-        with psycopg.connect(self.url, autocommit=True, connect_timeout=5) as connection:
+        with self._connected() as connection:
             connection.execute(f"ALTER SYSTEM SET default_transaction_read_only = {'on' if is_read_only else 'off'}")
             connection.execute("SELECT pg_reload_conf()")
 

@@ -1,10 +1,9 @@
 """Looks into the database four times a second while faults go on, and reads what the checker needs at the end."""
 
 import threading
-import time
 
 from .checker import Facts
-from .database import Database, Errors, Row, now, seconds_ago
+from .database import Database, Errors, Row, seconds_ago
 
 EVERY = 0.25  # seconds
 LEAVING = 15  # seconds of a lease that is left when a client has gone: such agents are offered nothing
@@ -47,7 +46,10 @@ PENDING = "SELECT count(*) AS pending FROM chats_delivery WHERE sent_at IS NULL 
 
 
 class Probe(threading.Thread):
-    """`overfull`: agents seen above their capacity; `longest`: chat → seconds for which it waited beside a free slot since `healed`."""
+    """`overfull`: agents seen above their capacity; `longest`: chat → seconds for which it waited beside a free slot since `is_healed`.
+
+    These seconds are looks in a row, a quarter of a second each: where the machine is so busy that looking takes longer, everything else does, too.
+    """
 
     def __init__(self, database: Database) -> None:
         super().__init__(daemon=True)
@@ -55,8 +57,8 @@ class Probe(threading.Thread):
         self.overfull: dict[str, Row] = {}
         self.longest: dict[str, float] = {}
         self.looks = 0
-        self.healed: float | None = None
-        self._since: dict[str, float] = {}
+        self.is_healed = False
+        self._waiting: dict[str, float] = {}
         self._ended = threading.Event()
 
     def run(self) -> None:
@@ -66,7 +68,7 @@ class Probe(threading.Thread):
                     while not self._ended.wait(EVERY):
                         self._look(connection)
             except Errors:  # it is away: that is the point of the run
-                self._since.clear()
+                self._waiting.clear()
                 self._ended.wait(EVERY)
 
     def stop(self) -> None:
@@ -76,14 +78,13 @@ class Probe(threading.Thread):
     def _look(self, connection: object) -> None:
         self.looks += 1
         self.overfull |= {str(row["agent_id"]): row for row in self.database.rows(connection, OVERFULL)}
-        if self.healed is None:
+        if not self.is_healed:
             return
         asked = seconds_ago(-LEAVING), seconds_ago(ASK_AGAIN + 1), seconds_ago(ASK_AGAIN + 1)
         found = {str(row["chat_id"]) for row in self.database.rows(connection, FORGOTTEN, *asked)}
-        at = time.monotonic()
-        self._since = {chat: self._since.get(chat, at) for chat in found}
-        for chat, since in self._since.items():
-            self.longest[chat] = max(self.longest.get(chat, 0), at - since)
+        self._waiting = {chat: self._waiting.get(chat, -EVERY) + EVERY for chat in found}
+        for chat, seconds in self._waiting.items():
+            self.longest[chat] = max(self.longest.get(chat, 0), seconds)
 
     def facts(self) -> Facts:
         """What stands in the database now."""
@@ -104,7 +105,3 @@ class Probe(threading.Thread):
     def heads(self) -> dict[str, int]:
         """chat → the last number that its customer may see."""
         return {str(row["chat_id"]): row["index"] for row in self.database.all(CHATS)}
-
-    def is_late(self) -> bool:
-        """Whether anything is due at this moment."""
-        return any(self.database.all(query, now()) for query in DUTIES.values())

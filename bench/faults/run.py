@@ -84,12 +84,13 @@ class Run:
         began = time.monotonic()
         await nemesis.run(make_plan(self.seed, self.seconds, self.system.menu))
         self.receiver.is_failing = False
-        probe.healed = time.monotonic()
+        healed = time.monotonic()
+        probe.is_healed = True
         await asyncio.sleep(AFTERWARDS)
         for queue in self.queues:
             queue.is_stopping = True
         await asyncio.wait(customers, timeout=SETTLE_SECONDS)
-        settled = round(time.monotonic() - probe.healed, 1)
+        settled = round(time.monotonic() - healed, 1)
         await self._until(lambda: probe.pending() == 0, CALLS_SECONDS)
         await asyncio.sleep(1)
         await asyncio.to_thread(probe.stop)

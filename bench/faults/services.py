@@ -4,13 +4,17 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from celery import Celery
+
 from bench.stack import ROOT, Stack, free_port
 
 from .cluster import Cluster
+from .database import Database, now
 from .plan import Kind
 from .wire import Wire
 
@@ -21,6 +25,8 @@ OWN = {  # settings of all of our runs: nobody is refused for being quick, and o
     "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.1",
     "DEMO_SITE": "0",
 }
+WORKED = "SELECT 1 AS done FROM contactcenter_installation WHERE canary_at > %s"
+SWEEP_SECONDS = 3.0  # in which a beat that has just been started makes its first sweep
 
 
 class Services(Stack):
@@ -103,6 +109,17 @@ class Services(Stack):
             self.start_again(name)
         for url in self.urls:
             self.wait_ready(url)
+        self._wait_worked()
+        time.sleep(SWEEP_SECONDS)
+
+    def _wait_worked(self) -> None:
+        """A worker is back: it has done what it was just asked to do."""
+        database, asked_at = Database(self.probe_url), now()
+        broker = Celery("faults", broker=f"redis://127.0.0.1:{self.redis_port}/0", set_as_current=False)
+        broker.send_task("contactcenter.canary", queue="contactcenter", ignore_result=True)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not database.all(WORKED, asked_at):
+            time.sleep(0.2)
 
     def end(self) -> None:
         for name in list(self.processes):
