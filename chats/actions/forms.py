@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -148,7 +149,7 @@ def answer_form(sending: Sending, form: FormTemplate, answers: dict[str, str], *
         chat.data |= changed
         happened.append(ChatUpdated(changed=changed))
     told = [{"key": field["key"], "label": field["label"], "value": answers[field["key"]]} for field in form.fields]
-    lines = [f"{one['label']}: {one['value'] or '–'}" for one in told]
+    lines = [_line(one["label"].rstrip(), one["value"] or "–") for one in told]
     note = NotePosted(
         text="\n".join([form.name, "", *lines]),
         client_id=sending.client_id,
@@ -181,3 +182,9 @@ def _changed_data(chat: Chat, form: FormTemplate, answers: dict[str, str]) -> di
 def _note(by: Application, action: str, form: FormTemplate) -> None:
     changes = {"key": form.key, "name": form.name, "questions": str(len(form.fields))}
     audit.note(action, actor=f"application {by.name}", center=form.center, subject=form, changes=changes)
+
+
+def _line(label: str, value: str) -> str:
+    """A label that ends by a sign of its own (a question mark in any script) gets no colon."""
+    is_closed = bool(label) and unicodedata.category(label[-1]) == "Po"
+    return f"{label} {value}" if is_closed else f"{label}: {value}"
