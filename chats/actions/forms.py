@@ -2,7 +2,6 @@
 
 import json
 import re
-import unicodedata
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -186,5 +185,5 @@ def _note(by: Application, action: str, form: FormTemplate) -> None:
 
 def _line(label: str, value: str) -> str:
     """A label that ends by a sign of its own (a question mark in any script) gets no colon."""
-    is_closed = bool(label) and unicodedata.category(label[-1]) == "Po"
+    is_closed = bool(label) and category(label[-1]) == "Po"
     return f"{label} {value}" if is_closed else f"{label}: {value}"
