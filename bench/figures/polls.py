@@ -1,0 +1,27 @@
+"""Polls a second that have nothing new: 16 kept connections, 400 chats by turns."""
+
+import asyncio
+
+from bench.cast import Cast
+from bench.doors import genesys, rate, rest
+from bench.site import Site
+from bench.sums import Row, medians, spread
+from bench.talk import run
+
+name = "polls"
+
+
+def measure(site: Site) -> dict[str, Row]:
+    return run(_measure(site, Cast.new()))  # type: ignore[no-any-return]
+
+
+async def _measure(site: Site, cast: Cast) -> dict[str, Row]:
+    doors = {"REST v1": rest(cast), "Genesys": genesys(cast)}
+    found: dict[str, list[Row]] = {title: [] for title in doors}
+    for _ in range(site.rounds):
+        for title, door in doors.items():
+            assert door.poll  # noqa: S101 - these two poll
+            await asyncio.sleep(site.pause)
+            site.settle()
+            found[title].append(await rate(site, site.web, door.held, door.poll, "polls/s"))
+    return {title: medians(rows) | {"spread": spread(rows, "polls/s")} for title, rows in found.items()}
