@@ -17,7 +17,7 @@ class ChatsConfig(AppConfig):
         from agents import signals
 
         from . import due, events, tasks, wake
-        from .actions import connectors, conversations, profiles
+        from .actions import connectors, conversations, customers, profiles
         from .carriers import filing as carriers_filing
         from .carriers.mail.provider import Mail
         from .carriers.mail.service.provider import MailService
@@ -64,6 +64,7 @@ class ChatsConfig(AppConfig):
         events.recorded.connect(carriers_filing.file_records, dispatch_uid="carriers")
         events.recorded.connect(push_filing.file_records, dispatch_uid="push")
         events.recorded.connect(connectors.write_owed, dispatch_uid="connectors")
+        customers.changed.connect(profiles.follow_customer, dispatch_uid="profiles")
         profiles.changed.connect(comapi_profiles.tell_space, dispatch_uid="comapi")
         profiles.changed.connect(listen.announce_profile, dispatch_uid="live")
         conversations.changed.connect(comapi_conversations.tell_space, dispatch_uid="comapi")

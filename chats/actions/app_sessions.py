@@ -1,19 +1,25 @@
 """Sessions of customers' apps: begun by a proof, ended by the app or in time; how their devices are reached."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 
 from chats.errors import Blocked, Conflict
 from chats.models import AppSession, Customer, ForeignCustomer
 from contactcenter.models import Registration
 
-from .profiles import ensure_profile, lock_profile, revive_profile
+from .profiles import changed, ensure_profile, lock_profile, revive_profile
 
 LIFETIME = timedelta(days=30)
 MOST_LIVE = 50  # of one profile: the oldest ends
+TOKENS = ("fcm__registrationId", "apns__token")  # in `push`: what a service calls the device
+DEVICES = 0x44455643  # the first half of our advisory locks' keys: other rooms' keys have another form
 
 
 @transaction.atomic
@@ -37,6 +43,8 @@ def open_session(
     if profile.customer.is_blocked_at(now):
         raise Blocked
     revive_profile(profile, actor=actor, now=now)
+    if push:
+        _lock_devices(registration)
     _end_others(profile, device_id, now)
     session = AppSession(
         pk=session_id, center_id=registration.center_id, registration=registration, profile=profile, push=push
@@ -48,22 +56,29 @@ def open_session(
             session.save(force_insert=True)
     except IntegrityError:
         raise Conflict("This authentication was used already. Begin a new one.") from None
-    _take_device(session)
+    if push:
+        _tell([profile, *_take_device(session)], now)
     Customer.objects.filter(pk=profile.customer_id).update(last_seen_at=now)
     return session
 
 
+@transaction.atomic
 def end_session(session: AppSession, *, now: datetime) -> None:
     """Its token opens nothing from now on, and its device is told nothing."""
-    AppSession.objects.filter(pk=session.pk, ended_at=None).update(ended_at=now, push={})
+    is_ended = AppSession.objects.filter(pk=session.pk, ended_at=None).update(ended_at=now, push={})
+    if is_ended and session.push:
+        _tell([session.profile], now)
 
 
 @transaction.atomic
-def set_push(session: AppSession, push: dict[str, Any]) -> None:
+def set_push(session: AppSession, push: dict[str, Any], *, now: datetime) -> None:
     """How the device is reached; {} for not at all."""
-    AppSession.objects.filter(pk=session.pk, ended_at=None).update(push=push, push_error="")
-    session.push = push
-    _take_device(session)
+    _lock_devices(session.registration)
+    is_live = AppSession.objects.filter(pk=session.pk, ended_at=None).update(push=push, push_error="")
+    if is_live:
+        own = [session.profile] if push != session.push else []
+        session.push = push
+        _tell([*own, *_take_device(session)], now)
 
 
 @transaction.atomic
@@ -84,8 +99,31 @@ def _end_others(profile: ForeignCustomer, device_id: str, now: datetime) -> None
         live.filter(device_id=device_id).update(ended_at=now, push={})
 
 
-def _take_device(session: AppSession) -> None:
-    """Whoever signs in on a device takes it over: it must not be told what is said to the one before."""
-    if session.push and session.device_id:
-        others = AppSession.objects.filter(registration=session.registration, ended_at=None).exclude(pk=session.pk)
-        others.filter(device_id=session.device_id).update(push={})
+def _lock_devices(registration: Registration) -> None:
+    """Two who claim one device at the same moment: the second sees the first, until the end of the transaction. Take it before any session's row."""
+    if connection.vendor == "postgresql":
+        key = int.from_bytes(registration.pk.bytes[12:], "big", signed=True)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [DEVICES, key])
+
+
+def _take_device(session: AppSession) -> list[ForeignCustomer]:
+    """Whoever signs in on a device takes it over, be it known by its id or by its token: it must not be told what is said to the one before. The profiles that have lost it."""
+    same = [Q(device_id=session.device_id)] if session.device_id else []
+    for token in TOKENS:
+        service, _, name = token.partition("__")
+        if value := session.push.get(service, {}).get(name):
+            same.append(Q(**{f"push__{token}": value}))
+    if not session.push or not same:
+        return []
+    others = AppSession.objects.filter(registration=session.registration, ended_at=None).exclude(push={})
+    rows = others.exclude(pk=session.pk).filter(reduce(or_, same))
+    lost = list(rows.select_related("profile__registration", "profile__customer"))
+    AppSession.objects.filter(pk__in=[one.pk for one in lost]).update(push={})
+    return [one.profile for one in lost]
+
+
+def _tell(profiles: Iterable[ForeignCustomer], now: datetime) -> None:
+    """Each once."""
+    for profile in {one.pk: one for one in profiles}.values():
+        changed.send(ForeignCustomer, foreign=profile, what="devicesUpdated", now=now)

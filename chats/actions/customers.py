@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.dispatch import Signal
 from django.utils.translation import gettext_lazy as _
 
 from chats.errors import Conflict
@@ -12,33 +13,39 @@ from chats.models import Chat, Customer, ForeignCustomer, Participant
 
 from .close import close_chat
 
+# customer, names (of its fields that have changed), source (the profile that said so, or None), now; within the transaction.
+changed = Signal()
+
 OWN_FIELDS = ("name", "email", "phone", "language", "time_zone", "notes")
 
 
 @transaction.atomic
-def update_customer(customer: Customer, changes: dict[str, Any], *, now: datetime) -> Customer:
+def update_customer(
+    customer: Customer, changes: dict[str, Any], *, now: datetime, source: ForeignCustomer | None = None
+) -> Customer:
     """Change own fields, and `data` (keys are merged, None removes one). The open chat's log tells the staff."""
     customer = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
-    changed = {
+    written = {
         name: value for name, value in changes.items() if name in OWN_FIELDS and getattr(customer, name) != value
     }
-    for name, value in changed.items():
+    for name, value in written.items():
         setattr(customer, name, value)
     for key, value in changes.get("data", {}).items():
         if customer.data.get(key) != value:
-            changed[key] = value
+            written[key] = value
             customer.data = {k: v for k, v in (customer.data | {key: value}).items() if v is not None}
-    if not changed:
+    if not written:
         return customer
     customer.save()
     chat = customer.chats.open().locked().first()
     if chat:
-        if "name" in changed:
+        if "name" in written:
             chat.participants.filter(kind=Participant.Kind.CUSTOMER).update(name=customer.name)
         # What staff keep for themselves stands on the record alone; a line that names nothing would tell nothing.
-        shown = {name: value for name, value in changed.items() if name != "notes"}
+        shown = {name: value for name, value in written.items() if name != "notes"}
         if shown:
             record(chat, CustomerUpdated(changed=shown), now=now)
+    changed.send(Customer, customer=customer, names=set(written), source=source, now=now)
     return customer
 
 

@@ -25,6 +25,8 @@ changed = Signal()
 
 Check = Callable[[ForeignCustomer], None]
 
+SHOWN = {"name", "email", "phone"}  # the customer's own fields that stand in profiles
+HOUSE = "system"  # who changes a profile without the API
 LONGEST_ID = 200
 LARGEST = 16 * 1024  # bytes of JSON
 DEEPEST = 20
@@ -79,11 +81,30 @@ def change_profile(
     said = {**kept, **profile} if merges else dict(profile)
     said = {key: value for key, value in said.items() if value is not None}
     check_profile(said)
-    foreign.customer = update_customer(foreign.customer, _fields_changed(foreign.customer, kept, said), now=now)
+    foreign.customer = update_customer(
+        foreign.customer, _fields_changed(foreign.customer, kept, said), now=now, source=foreign
+    )
     was_deleted = "deletedOn" in foreign.facts
     _write(foreign, {"profile": said}, actor, now)
     changed.send(ForeignCustomer, foreign=foreign, what="undelete" if was_deleted else "update", now=now)
     return foreign
+
+
+def follow_customer(
+    sender: Any, customer: Customer, names: set[str], source: ForeignCustomer | None, now: datetime, **_: Any
+) -> None:
+    """actions.customers.changed: the desk, REST or another space has changed what profiles show, too. The customer's row is locked."""
+    if not names & SHOWN:
+        return
+    rows = ForeignCustomer.objects.select_for_update(no_key=True, of=("self",)).select_related("registration")
+    rows = rows.filter(
+        customer=customer, external_id__isnull=False, registration__protocol=Registration.Protocol.COMAPI
+    )
+    for row in rows.exclude(facts__has_key="deletedOn").order_by("pk"):
+        if source is None or source.pk != row.pk:
+            row.customer = customer
+            _write(row, {}, HOUSE, now)
+            changed.send(ForeignCustomer, foreign=row, what="update", now=now)
 
 
 @transaction.atomic
@@ -204,7 +225,13 @@ def _own_customer(registration: Registration, profile_id: str) -> Customer | Non
 def _make(
     registration: Registration, profile_id: str, customer: Customer | None, actor: str, now: datetime
 ) -> ForeignCustomer:
-    first: dict[str, Any] = {"profile": {}, "createdOn": stamp(now), "createdBy": actor, "updatedOn": stamp(now), "updatedBy": actor}
+    first: dict[str, Any] = {
+        "profile": {},
+        "createdOn": stamp(now),
+        "createdBy": actor,
+        "updatedOn": stamp(now),
+        "updatedBy": actor,
+    }
     first |= {"revision": 1}
     known = ForeignCustomer.objects.filter(registration=registration, customer=customer).first() if customer else None
     if known is not None and known.external_id is not None:

@@ -54,9 +54,10 @@ def announce_owed(connector_id: Any, **_: Any) -> None:
     hub.announce(f"connector:{connector_id}", {"kind": "hint", "what": "owed"})
 
 
-def announce_profile(sender: Any, foreign: Any, **_: Any) -> None:
-    """actions.profiles.changed: within the transaction, so it is told after the commit."""
-    _announce_to_app(foreign.customer_id, "profile")
+def announce_profile(sender: Any, foreign: Any, what: str, **_: Any) -> None:
+    """actions.profiles.changed: within the transaction, so it is told after the commit. Devices are no part of what apps read."""
+    if what != "devicesUpdated":
+        _announce_to_app(foreign.customer_id, "profile")
 
 
 def announce_conversation(sender: Any, conversation: Any, **_: Any) -> None:

@@ -20,7 +20,7 @@ from rest_framework.response import Response
 from agents.models import Agent
 from chats.actions import profiles
 from chats.errors import Forbidden, Invalid, NotFound
-from chats.models import Customer, ForeignCustomer, Participant
+from chats.models import AppSession, Customer, ForeignCustomer, Participant
 from contactcenter.models import Registration, Team
 
 from .callers import Caller
@@ -196,12 +196,29 @@ def agent_shape(registration: Registration, agent: Agent, team: Team) -> dict[st
     return {"id": agent_id(agent), "name": team.name} | ({"avatarUrl": avatar} if avatar else {})
 
 
+def devices_of(foreign: ForeignCustomer, now: datetime) -> list[dict[str, Any]]:
+    """Those that are reached while no app is open, the newest first; without the tokens by which their services know them."""
+    sessions = AppSession.objects.live(now).filter(profile=foreign).exclude(push={})
+    return [
+        {
+            "id": row.device_id,
+            "platform": row.facts.get("platform", ""),
+            "platformVersion": row.facts.get("platformVersion", ""),
+            "sessionId": str(row.pk),
+            "services": sorted(row.push),
+        }
+        for row in sessions.order_by("-created_at", "pk")
+    ]
+
+
 def tell_space(sender: Any, foreign: ForeignCustomer, what: str, now: datetime, **_: Any) -> None:
     """actions.profiles.changed: the space's web hooks hear of it."""
     registration: Registration = foreign.registration
     if registration.protocol == Registration.Protocol.COMAPI and foreign.external_id:
         shape = core_shape(foreign)
         payload = {"id": foreign.external_id} if what == "delete" else shape
+        if what == "devicesUpdated":
+            payload = {"id": foreign.external_id, "devices": devices_of(foreign, now)}
         revision = profiles.revision_of(foreign)
         file_words(registration, f"profile.{what}", payload, now=now, revision=revision, etag=etag_of(shape))
 

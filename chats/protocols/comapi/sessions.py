@@ -128,7 +128,13 @@ class SessionView(Door):
         sessions: QuerySet[AppSession] = AppSession.objects.filter(registration=self.caller.registration)
         if self.caller.profile is not None:
             sessions = sessions.filter(profile=self.caller.profile)
-        found = sessions.filter(pk=row_id).select_related("profile", "registration").first() if row_id else None
+        found = (
+            sessions.filter(pk=row_id)
+            .select_related("profile__customer", "profile__registration", "registration")
+            .first()
+            if row_id
+            else None
+        )
         if found is None:
             raise NotFound("There is no such session.")
         return found
@@ -147,12 +153,12 @@ class PushView(SessionView):
         if not push:
             raise Invalid(fields={"fcm": "Name fcm or apns."})
         session = self.find(session_id)
-        set_push(session, push)
+        set_push(session, push, now=self.now)
         return Response(session.push)
 
     def delete(self, request: Request, session_id: str) -> Response:
         """Its device is told nothing from now on."""
-        set_push(self.find(session_id), {})
+        set_push(self.find(session_id), {}, now=self.now)
         return Response(status=204)
 
 

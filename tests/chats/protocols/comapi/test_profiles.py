@@ -13,6 +13,7 @@ from contactcenter.models import RegistrationTeam
 from tests.cases import cases
 
 from .conftest import TEAM
+from .test_outgoing import bodies, hook
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
@@ -47,6 +48,23 @@ def test_what_staff_change_is_seen_and_what_is_no_email_stays_in_the_profile(spa
     update_customer(customer, {"name": "Mia Stern", "email": "stern@shop.example"}, now=timezone.now())
     shown = app.get("profiles/mia").json()
     assert (shown["name"], shown["email"], shown["phoneNumber"]) == ("Mia Stern", "no email", "1" * 40)
+
+
+def test_web_hooks_hear_once_of_what_staff_change(space, other):
+    hook(space)
+    hook(other)
+    space.put("profiles/mia", {"name": "Mia"})
+    customer = ForeignCustomer.objects.get(external_id="mia").customer
+    for changes in ({"name": "Mia Stern"}, {"name": "Mia Stern"}, {"notes": "is kind"}, {"data": {"a": 1}}):
+        update_customer(customer, changes, now=timezone.now())
+    created, first, second = bodies()
+    assert [created["name"], first["name"], second["name"]] == ["profile.create", "profile.update", "profile.update"]
+    assert (first["payload"]["name"], second["payload"]["name"]) == ("Mia", "Mia Stern")
+    assert second["payload"]["_updatedBy"] == "system"
+    assert (second["revision"], second["etag"] != first["etag"]) == (first["revision"] + 1, True)
+    space.delete("profiles/mia")
+    update_customer(customer, {"name": "Nobody"}, now=timezone.now())
+    assert [one["name"] for one in bodies()[3:]] == ["profile.delete"]
 
 
 def test_a_stale_change_is_refused(space):

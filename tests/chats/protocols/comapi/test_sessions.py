@@ -13,6 +13,7 @@ from chats.protocols.comapi import proofs
 from tests.cases import cases
 
 from .conftest import ORIGIN, SHARED, Caller
+from .test_outgoing import bodies, hook
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
@@ -215,6 +216,42 @@ def test_one_device_has_one_session_and_tells_nobody_elses_messages(space):
     assert first.get("profiles/mia").status_code == 401
     assert second.get("profiles/mia").status_code == 200
     assert [one.push for one in AppSession.objects.order_by("created_at")] == [{}, {}, FCM]
+
+
+@cases("push", [FCM, APNS])
+def test_a_token_belongs_to_one_device_whatever_that_calls_itself(space, other, push):
+    hook(space)
+    elsewhere = other.app("mia")
+    AppSession.objects.filter(pk=elsewhere.session.pk).update(push=push)
+    mia, tom = space.app("mia"), space.app("tom")
+    for app in (mia, tom, tom):
+        assert app.put(f"sessions/{app.session.pk}/push", push).status_code == 200
+    assert [mia.get(f"sessions/{mia.session.pk}/push").json(), tom.get(f"sessions/{tom.session.pk}/push").json()] == [
+        {},
+        push,
+    ]
+    begun = begin(space)
+    assert sign_in(space, signed(claims_for(begun, "eve")), begun, push=push, deviceId="another").status_code == 200
+    assert tom.get(f"sessions/{tom.session.pk}/push").json() == {}
+    elsewhere.session.refresh_from_db()
+    assert elsewhere.session.push == push  # another center's apps are none of ours
+    told = [(one["payload"]["id"], len(one["payload"]["devices"])) for one in bodies("profile.devicesUpdated")]
+    assert sorted(told[1:3]) == [("mia", 0), ("tom", 1)]
+    assert (told[0], sorted(told[3:])) == (("mia", 1), [("eve", 1), ("tom", 0)])
+
+
+def test_web_hooks_hear_of_devices_and_never_of_their_tokens(space):
+    hook(space)
+    begun = begin(space)
+    token = sign_in(space, signed(claims_for(begun)), begun, push=FCM).json()["token"]
+    app = Caller(space.prefix, Authorization=f"Bearer {token}")
+    session = AppSession.objects.get()
+    shown = {"id": "d1", "platform": "javascript", "platformVersion": "", "sessionId": str(session.pk)}
+    (told,) = bodies("profile.devicesUpdated")
+    assert told["payload"] == {"id": "mia", "devices": [shown | {"services": ["fcm"]}]}
+    assert app.put(f"sessions/{session.pk}/push", FCM).status_code == 200  # nothing new
+    assert app.delete(f"sessions/{session.pk}").status_code == 204
+    assert [one["payload"]["devices"] for one in bodies("profile.devicesUpdated")][1:] == [[]]
 
 
 def test_sessions_of_others_are_not_there(space, other):
