@@ -168,7 +168,7 @@ class CarrierAdmin(CenterModelAdmin):
         carrier = self.get_object(request, str(object_id))
         return carrier is None or bool(carrier.provider in PROVIDERS and made_secrets(PROVIDERS[carrier.provider]))
 
-    @action(description=_("Show verify token"), url_path="verify-token", icon="visibility", permissions=["show"])
+    @action(description=_("Show secret"), url_path="verify-token", icon="visibility", permissions=["show"])
     def show_made_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
         carrier = self.own(request, object_id)
         setting = made_secrets(PROVIDERS[carrier.provider])[0]
@@ -176,7 +176,7 @@ class CarrierAdmin(CenterModelAdmin):
             request,
             self,
             carrier,
-            title=_("Show verify token"),
+            title=_("Show secret"),
             question=_("It is entered once at the provider. Show it now?"),
             hint=setting.help,
             make=lambda: carrier.secrets.get(setting.name, ""),
