@@ -12,13 +12,14 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .run import Outcome
+    from .run import Outcome, Run
 
 
 # What the caller's environment says of other installations; with PGOPTIONS the tests make commits that a crash would lose.
@@ -50,9 +51,16 @@ def main() -> int:
     from .run import Run
 
     run = Run(folder, seconds=options.seconds, seed=seed, is_embedded=options.embedded, patience=options.patience)
-    outcome = asyncio.run(run.go())
+    outcome = asyncio.run(interruptible(run))
     report(outcome, folder, is_kept=options.keep, is_json=options.json)
     return 1 if outcome.violations else 0
+
+
+async def interruptible(run: "Run") -> "Outcome":
+    """SIGTERM ends it as Ctrl-C does: nothing of it is left behind."""
+    task = asyncio.ensure_future(run.go())
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task
 
 
 def ready_django(folder: Path) -> None:
