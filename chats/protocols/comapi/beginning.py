@@ -12,9 +12,9 @@ from chats.errors import Conflict, Invalid
 from chats.models import Conversation, ForeignCustomer, SpaceChat
 from contactcenter.models import Registration, Team
 
-from .asked_chats import AGENT_ROLE, LONGEST_CONVERSATION
+from .asked_chats import AGENT_ROLE
 from .callers import Caller
-from .names import APP, find_agent, wanted_team
+from .names import APP, find_agent, talk_id, wanted_team
 from .profiles import ensure_profile
 from .ways import check_channel, wanted_reach
 
@@ -88,7 +88,7 @@ def _room(
     named = (said.get("context") or {}).get(CONVERSATION)
     usual = f"{said['teamId']}_{profile.external_id}" if said["channelId"] == APP else ""
     try:
-        wanted = named or usual[:LONGEST_CONVERSATION]
+        wanted = named or talk_id(usual)
         return ensure_conversation(profile, wanted, team=team, actor=caller.actor, now=now) if wanted else None
     except Conflict as refused:
         if named:

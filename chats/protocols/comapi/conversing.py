@@ -21,7 +21,7 @@ from contactcenter.models import Registration, Team
 
 from .callers import Caller
 from .lines import catch_up, catch_up_to_read
-from .names import find_team, team_id, visible_teams
+from .names import find_team, talk_id, team_id, visible_teams
 from .parts import read_parts
 from .profiles import ensure_profile
 from .spaces import space_chat_of
@@ -44,12 +44,13 @@ def conversations_of(caller: Caller) -> Any:
 
 def find_conversation(caller: Caller, external_id: str, now: datetime) -> Conversation:
     """Raises NotFound; an app's own "<teamId>_<profileId>" is made when it is asked for first."""
+    wanted, external_id = external_id, talk_id(external_id)
     found: Conversation | None = conversations_of(caller).filter(external_id=external_id).first()
     if found is None and caller.profile is not None:
         caller.profile.registration = caller.registration
         adopt_strays(caller.registration, caller.profile, now)
         found = conversations_of(caller).filter(external_id=external_id).first()
-        team = team_named(caller.registration, external_id, caller.profile)
+        team = team_named(caller.registration, wanted, caller.profile)
         if found is None and team is not None and not _is_deleted(caller, external_id):
             found = ensure_conversation(caller.profile, external_id, team=team, actor=caller.actor, now=now)
     if found is None:
@@ -74,7 +75,7 @@ def adopt_strays(registration: Registration, profile: ForeignCustomer, now: date
     )
     strays = chats.exclude(pk__in=rows.values("chat_id")).select_related("team", "customer")
     for chat in strays.order_by("started_at")[:MOST_STRAYS]:
-        external_id = f"{team_id(registration, chat.team)}_{profile.external_id}"[:200]
+        external_id = talk_id(f"{team_id(registration, chat.team)}_{profile.external_id}")
         actor = f"session:{profile.external_id}"
         try:
             conversation = ensure_conversation(profile, external_id, team=chat.team, actor=actor, now=now)
@@ -133,9 +134,9 @@ def say_for_profile(
     """A program brings what the profile's app would have sent. `external_id`: of the conversation; empty for the usual one with the channel's team."""
     profile = ensure_profile(caller, profile_id, now)
     profile.registration = caller.registration
-    name = external_id or f"{_usual_team(caller.registration)}_{profile_id}"[:200]
+    name = external_id or f"{_usual_team(caller.registration)}_{profile_id}"
     team = team_named(caller.registration, name, profile)
-    conversation = ensure_conversation(profile, name, team=team, actor=caller.actor, now=now)
+    conversation = ensure_conversation(profile, talk_id(name), team=team, actor=caller.actor, now=now)
     conversation.registration = caller.registration
     return say_in(caller, conversation, {**said, "direction": "inbound"}, now)
 

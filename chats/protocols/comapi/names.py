@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -23,6 +24,7 @@ CHANNELS = {
 KINDS = {APP: Channel.Kind.APP, SMS: Channel.Kind.SMS, EMAIL: Channel.Kind.EMAIL, FACEBOOK: Channel.Kind.FACEBOOK}
 AGENT = "PLATFORMUSER\\"
 SYSTEM = "system"  # who says what nobody in particular says
+LONGEST_TALK = 200  # characters of a conversation's id
 
 
 def iso(at: datetime | None) -> str | None:
@@ -104,6 +106,13 @@ def message_id(event: Event) -> UUID:
 
 def channel_id(channel: Channel) -> str:
     return CHANNELS[Channel.Kind(channel.kind)]
+
+
+def talk_id(wanted: str) -> str:
+    """A conversation's id as we keep it. An app makes it of a team's and a profile's: of one that is too long the end is its hash, which no other's is."""
+    if len(wanted) <= LONGEST_TALK:
+        return wanted
+    return f"{wanted[: LONGEST_TALK - 33]}_{sha256(wanted.encode(errors='replace')).hexdigest()[:32]}"
 
 
 def as_uuid(text: str) -> UUID | None:

@@ -1,7 +1,9 @@
 """Conversations of apps: chats come and go in them; one open chat for one customer, numbers without holes, nobody else's."""
 
+import json
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -22,6 +24,11 @@ from .conftest import TEAM
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
 ID = f"{TEAM}_mia"
+LONG_ONES: list[tuple[str, dict[str, Any]]] = [
+    (f"conversations/{TEAM}_NAME/messages", {"parts": [{"type": "text/plain", "data": "Hello"}]}),
+    ("messages/inbounds", {"from": "NAME", "channel": "appMessaging", "body": "Hello"}),
+    ("chats", {"name": "Parcel", "teamId": TEAM, "channelId": "appMessaging", "participants": [{"id": "NAME"}]}),
+]
 
 
 def text(said):
@@ -112,6 +119,20 @@ def test_its_own_name_is_enough_for_an_app(space, acme):
     say(app, "Hello", "sales_mia")
     assert Chat.objects.get().team == acme.sales
     assert Conversation.objects.count() == 2
+
+
+@cases("path, body", LONG_ONES)
+def test_profiles_with_the_longest_ids_have_conversations_of_their_own(space, path, body):
+    """Of a team's and a profile's ids together there may be more than we keep."""
+    for name in ("l" * 199 + "1", "l" * 199 + "2"):
+        app = space.app(name)
+        says = app if path.startswith("conversations") else space
+        answer = says.post(path.replace("NAME", name), json.loads(json.dumps(body).replace("NAME", name)))
+        assert answer.status_code in (200, 201), answer.content
+        (found,) = app.get("conversations").json()
+        assert len(found["id"]) == 200
+        assert app.get(f"conversations/{found['id']}").json()["id"] == found["id"]
+        assert app.get(f"conversations/{TEAM}_{name}").json()["id"] == found["id"]
 
 
 def test_a_message_in_another_conversation_takes_the_open_chat_there(space):
