@@ -1,7 +1,12 @@
 """The files that describe a larger installation say what the code needs."""
 
+import contextlib
 import re
+import socket
 import subprocess
+import threading
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -23,6 +28,37 @@ def test_nginx_takes_its_configuration(tmp_path: Path) -> None:
     file = Nginx(tmp_path, [8000, 8001]).file
     done = subprocess.run([Nginx.program(), "-t", "-c", str(file), "-e", "stderr"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.nginx
+def test_nginx_opens_an_apps_socket_and_never_writes_its_token(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as behind:
+        port = behind.getsockname()[1]
+        heard: list[bytes] = []
+        nginx = Nginx(tmp_path, [port, port]).start()
+        threading.Thread(target=hear, args=(behind, heard), daemon=True).start()
+        try:
+            for path in ("/apispaces/a-space/socket?token=hush", "/elsewhere?token=loud"):
+                asked = urllib.request.Request(nginx.url + path, headers={"Upgrade": "websocket"})
+                with pytest.raises(urllib.error.HTTPError):
+                    urllib.request.urlopen(asked, timeout=10)
+        finally:
+            nginx.stop()
+    assert b"token=hush" in heard[0]
+    assert b"upgrade: websocket" in heard[0].lower()
+    assert b"connection: upgrade" in heard[0].lower()
+    errors = (tmp_path / "nginx.log").read_text()
+    assert "loud" in errors  # why the socket's errors are written nowhere
+    assert "hush" not in errors + "".join(nginx.lines())
+
+
+def hear(behind: socket.socket, heard: list[bytes]) -> None:
+    """A web process that dies of each request."""
+    with contextlib.suppress(OSError):
+        while True:
+            connection, _ = behind.accept()
+            heard.append(connection.recv(65536))
+            connection.close()
 
 
 def test_nginx_lets_through_what_the_edge_takes_and_waits_longer_than_a_long_poll() -> None:
