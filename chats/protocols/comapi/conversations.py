@@ -13,22 +13,17 @@ from rest_framework.response import Response
 
 from chats.actions.conversations import change_conversation, delete_conversation, make_conversation
 from chats.actions.profiles import check_id
-from chats.actions.show import show_typing, show_typing_of_team
 from chats.errors import Conflict, Forbidden, Invalid
-from chats.models import Chat, Conversation, ForeignCustomer, Participant, SpaceChat, SpaceLine
+from chats.models import Chat, Conversation, ForeignCustomer, SpaceChat, SpaceLine
 
 from .asked_conversations import MOST_PARTICIPANTS, ConversationForm, ConversationList, ConversationNew, Member
-from .asked_messages import EventQuery, MessagePost, MessageQuery
-from .conversing import adopt_strays, conversations_of, find_conversation, number_all, say_in, team_named
+from .conversing import adopt_strays, conversations_of, find_conversation, number_all, team_named
 from .door import Door
 from .etags import check_match, etag_of
-from .lines import SENT, catch_up
-from .marking import report
-from .messages import read_updates
-from .names import agent_id, as_uuid, find_agent, find_team, iso
+from .lines import SENT
+from .names import agent_id, find_agent, find_team, iso
 from .outgoing import file_words
-from .pages import events_from, page_of
-from .profiles import ensure_profile
+from .profiles import ensure_profile, parts_of
 
 MOST = 1000
 OWNER, PARTICIPANT = "owner", "participant"
@@ -91,8 +86,11 @@ class Conversations(Door):
         return profile
 
     def is_ours(self, name: str) -> bool:
-        """An agent, or a team."""
-        return bool(find_team(self.caller.registration, name) or find_agent(self.caller.registration, name))
+        """A team, or an agent. An app learns nothing of agents whom its customer has not met."""
+        if find_team(self.caller.registration, name):
+            return True
+        agent = find_agent(self.caller.registration, name)
+        return agent is not None and (self.caller.is_program or parts_of(self.caller, agent).exists())
 
 
 class ConversationDoor(Door):
@@ -180,73 +178,6 @@ class Participants(ConversationDoor):
         return Response(status=204)
 
 
-class Messages(ConversationDoor):
-    asks: ClassVar = {"POST": MessagePost}
-    queries: ClassVar = {"GET": MessageQuery}
-
-    def get(self, request: Request, conversation_id: str) -> Response:
-        """What was said, the newest first."""
-        query, row = self.read_query(MessageQuery), self.conversation(conversation_id)
-        number_all(row, self.now)
-        return Response(page_of(self.caller, row, query.get("from"), query["limit"]))
-
-    def post(self, request: Request, conversation_id: str) -> Response:
-        """Say something; the first message begins a chat."""
-        row = self.conversation(conversation_id)
-        known, posted = say_in(self.caller, row, self.read(MessagePost), self.now)
-        catch_up(known, self.now)
-        line = known.lines.get(position=posted.position, kind=SENT)
-        return Response({"id": str(line.message_id), "eventId": line.conversation_number})
-
-
-class Events(ConversationDoor):
-    queries: ClassVar = {"GET": EventQuery}
-
-    def get(self, request: Request, conversation_id: str) -> Response:
-        """All that happened to its messages, in order."""
-        query, row = self.read_query(EventQuery), self.conversation(conversation_id)
-        number_all(row, self.now)
-        return Response(events_from(self.caller, row, min(query["from"], row.head), query["limit"]))
-
-
-class StatusUpdates(ConversationDoor):
-    def post(self, request: Request, conversation_id: str) -> Response:
-        """What was delivered and read."""
-        row = self.conversation(conversation_id)
-        updates = read_updates(request.data)
-        number_all(row, self.now)
-        ids = {row_id for update in updates for one in update["messageIds"] if (row_id := as_uuid(one))}
-        lines = SpaceLine.objects.filter(conversation=row, message_id__in=ids, kind=SENT)
-        for known in SpaceChat.objects.loaded().filter(pk__in=lines.values("space_chat_id")).order_by("pk"):
-            known.registration = self.caller.registration
-            report(self.caller, known, updates, self.now)
-        return Response({})
-
-
-class Typing(ConversationDoor):
-    def post(self, request: Request, conversation_id: str) -> Response:
-        """Somebody types."""
-        return self.say(conversation_id, active=True)
-
-    def delete(self, request: Request, conversation_id: str) -> Response:
-        """And has stopped."""
-        return self.say(conversation_id, active=False)
-
-    def say(self, conversation_id: str, *, active: bool) -> Response:
-        """Between two chats nobody hears it."""
-        known = self.open_chat(self.conversation(conversation_id))
-        if known is None:
-            return Response(status=204)
-        chat = known.chat
-        if not self.caller.is_program:
-            show_typing(chat.participants.get(kind=Participant.Kind.CUSTOMER), active=active)
-        elif part := chat.participants.joined().filter(agent=chat.agent).first() if chat.agent_id else None:
-            show_typing(part, active=active)
-        else:
-            show_typing_of_team(chat, active=active)
-        return Response(status=204)
-
-
 def core_shape(row: Conversation) -> dict[str, Any]:
     """The conversation without what messages change: its ETag's."""
     facts = row.facts
@@ -278,8 +209,4 @@ ROUTES: list[tuple[str, type[Door], str]] = [
     ("conversations", Conversations, "conversations"),
     ("conversations/{conversation_id}", OneConversation, "conversation"),
     ("conversations/{conversation_id}/participants", Participants, "conversation-participants"),
-    ("conversations/{conversation_id}/messages", Messages, "conversation-messages"),
-    ("conversations/{conversation_id}/events", Events, "conversation-events"),
-    ("conversations/{conversation_id}/messages/statusupdates", StatusUpdates, "conversation-statusupdates"),
-    ("conversations/{conversation_id}/typing", Typing, "conversation-typing"),
 ]

@@ -136,12 +136,17 @@ class ProfileView(Door):
             raise NotFound(UNKNOWN)
         if self.caller.is_program:
             return {"id": agent_id(found), "name": found.name, "email": found.user.email}
-        chats = visible_chats(self.caller).order_by("-started_at")
-        met = Participant.objects.filter(agent=found, joined_at__isnull=False, chat__in=chats.values("pk"))
+        met = parts_of(self.caller, found)
         last = met.order_by("-joined_at").select_related("chat__team").first()
         if last is None:
             raise NotFound(UNKNOWN)
         return agent_shape(self.caller.registration, found, last.chat.team)
+
+
+def parts_of(caller: Caller, agent: Agent) -> Any:
+    """What the agent was in the chats that the caller may see: an app knows those alone whom its customer has met."""
+    chats = visible_chats(caller).order_by()
+    return Participant.objects.filter(agent=agent, joined_at__isnull=False, chat__in=chats.values("pk"))
 
 
 def filtered(rows: Any, wanted: dict[str, str]) -> Any:

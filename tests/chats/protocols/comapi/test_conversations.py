@@ -230,6 +230,22 @@ def test_two_take_part(space, ann):
     assert app.get(f"conversations/{ID}").status_code == 404
 
 
+def test_an_app_cannot_find_out_who_works_there(space, ann, bob):
+    app = space.app("mia")
+    say(app)
+    space.held(Chat.objects.get().pk, ann)
+    named = [
+        f"PLATFORMUSER\\{ann.user.email}",
+        f"PLATFORMUSER\\{bob.user.email}",
+        bob.user.email,
+        str(bob.pk),
+        "nobody@acme.test",
+    ]
+    answers = [app.post("conversations", {"participants": [{"id": name}]}) for name in named]
+    assert [one.status_code for one in answers] == [201, 409, 409, 409, 409]
+    assert len({one.content for one in answers[1:]}) == 1
+
+
 def test_changed_deleted_and_there_again(space):
     app = space.app("mia")
     body = {"id": "talk", "name": "Help", "isPublic": True}
