@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from .names import AGENT
@@ -22,6 +23,7 @@ def word(length: int = LONGEST_ID, *, required: bool = True) -> serializers.Char
     )
 
 
+@extend_schema_field({"type": "object", "properties": {"conversationId": {"type": "string"}}})
 class Context(serializers.Field[Any, Any, Any, Any]):
     """An object, given back as it is; `conversationId` links an app's conversation."""
 

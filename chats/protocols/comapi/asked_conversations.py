@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 LONGEST_NAME, LONGEST_DESCRIPTION, LONGEST_ID = 200, 2000, 200
@@ -10,6 +11,7 @@ MOST_PARTICIPANTS = 100
 LARGEST_ROLES = 2048  # bytes of JSON
 
 
+@extend_schema_field({"type": "object"})
 class Roles(serializers.Field[Any, Any, Any, Any]):
     """{owner, participant: {canSend, canAddParticipants, canRemoveParticipants}}, given back as it is: two take part in any case."""
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from .asked_messages import MOST_PARTS, Fields
@@ -10,6 +11,7 @@ LONGEST = 254  # characters of an address
 MEMBERS = ("profileId", "id", "phoneNumber", "email", "fbMessengerId", "address")  # of an object that says who
 
 
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "object"}]})
 class Party(serializers.Field[Any, Any, Any, Any]):
     """Who: a text, or an object with an address in it. Gives (address, name)."""
 

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from chats.actions.rules import ANY, CHANNELS, text_of
@@ -14,6 +15,7 @@ LARGEST = 32 * 1024  # bytes of actionData as JSON
 REPLY, UPDATE, START = InboundRule.Action.REPLY, InboundRule.Action.UPDATE, InboundRule.Action.START_CHAT
 
 
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]})
 class Scalar(serializers.Field[Any, Any, Any, Any]):
     """A text, a number, or true and false."""
 
