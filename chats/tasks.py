@@ -15,6 +15,7 @@ from .actions import connectors, offer, tend, welcome
 from .carriers import dispatches
 from .carriers.mail import reading as mailboxes
 from .carriers.push import notices
+from .files import sweep_early, sweep_unsent_uploads
 from .outbox import courier, retention
 from .routing import engine, search, sweeps
 
@@ -135,6 +136,8 @@ def tidy() -> None:
     sweeps.tidy(timezone.now())
     retention.tidy(timezone.now())
     notices.tidy(timezone.now())
+    sweep_unsent_uploads(timezone.now())
+    sweep_early(timezone.now())
 
 
 def publish(task: str, row_id: str) -> None:

@@ -32,6 +32,7 @@ Voice = Callable[[int, str, str], Any]
 MAIL = re.compile(
     r"/carriers/mail/[^/]+/inbound(/mime)?"
 )  # with its attachments, in whatever form; read once its sender is known
+CONTENT = re.compile(r"/(apispaces/[^/]+|cpaas)/content/?")  # files of apps
 LONG_POLL = longpoll.HEADER.lower().encode()
 LONG_POLL_ROUND = longpoll.ROUND_HEADER.lower().encode()
 CHARSET = re.compile(rb";\s*charset\*?\d*\*?\s*=[^;]*", re.IGNORECASE)
@@ -73,7 +74,8 @@ class Limits:
 
     def body_limit(self, path: str, headers: Iterable[tuple[bytes, bytes]]) -> int:
         """The largest body that this path takes. Only files may be large: JSON of that size becomes hundreds of megabytes when it is read."""
-        has_files = path.startswith(self.upload_prefixes) and _is_form_of_files(headers)
+        takes_files = path.startswith(self.upload_prefixes) or CONTENT.fullmatch(path)
+        has_files = takes_files and _is_form_of_files(headers)
         return self.upload if has_files or MAIL.fullmatch(path) else self.body
 
 

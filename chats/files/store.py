@@ -8,10 +8,11 @@ from uuid import UUID
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
+from django.db import IntegrityError, transaction
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
-from chats.errors import Closed, Forbidden, Invalid, NotFound, TooLarge, TooMany
+from chats.errors import Closed, Conflict, Forbidden, Invalid, NotFound, TooLarge, TooMany
 from chats.models import Attachment, Chat, Participant
 from contactcenter.models import WidgetSettings
 
@@ -24,14 +25,16 @@ CHAT_LIMIT = 200  # files in one chat
 UNSENT_LIFE = timedelta(days=1)
 
 
-def store_attachment(chat: Chat, uploader: Participant, upload: UploadedFile, now: datetime) -> Attachment:
-    """Keep a file that its uploader may put into one message of this chat.
+def store_attachment(
+    chat: Chat, uploader: Participant, upload: UploadedFile, now: datetime, *, file_id: UUID | None = None
+) -> Attachment:
+    """Keep a file that its uploader may put into one message of this chat. `file_id`: the one it has had before; Conflict if it was sent.
 
     Raises NotFound (not a participant of this chat), Closed, Forbidden, TooMany, TooLarge, Invalid (its kind or content).
     """
     _check_may_upload(chat, uploader)
     name = clean_name(upload.name or "")
-    data = _read(upload)
+    data = read_upload(upload)
     kind = kind_of(data, name)
     attachment = Attachment(
         center_id=chat.center_id,
@@ -41,6 +44,8 @@ def store_attachment(chat: Chat, uploader: Participant, upload: UploadedFile, no
         content_type=kind.content_type,
         uploaded_at=now,
     )
+    if file_id is not None:
+        attachment.pk = file_id
     thumbnail = b""
     if kind.is_image:
         picture = redraw(data, kind.content_type)
@@ -85,7 +90,7 @@ def _check_may_upload(chat: Chat, uploader: Participant) -> None:
         raise TooMany(_("Send the files that you have added first."))
 
 
-def _read(upload: UploadedFile) -> bytes:
+def read_upload(upload: UploadedFile) -> bytes:
     """The bytes, counted while they are read: what the request said about its size is not believed."""
     limit = settings.ATTACHMENT_MAX_BYTES
     parts: list[bytes] = []
@@ -105,7 +110,11 @@ def _keep(attachment: Attachment, data: bytes, thumbnail: bytes) -> None:
         attachment.file.save("", ContentFile(data), save=False)
         if thumbnail:
             attachment.thumbnail.save("", ContentFile(thumbnail), save=False)
-        attachment.save(force_insert=True)
+        with transaction.atomic():
+            attachment.save(force_insert=True)
+    except IntegrityError:
+        _delete_files(attachment)
+        raise Conflict(_("This file was sent already.")) from None
     except BaseException:
         _delete_files(attachment)  # without its row nobody would ever find it
         raise

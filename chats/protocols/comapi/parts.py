@@ -11,6 +11,7 @@ from base64 import b64decode
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_to_bytes
+from uuid import UUID
 
 from chats.actions.links import Link, check_links
 from chats.actions.text import MAX_TEXT
@@ -26,12 +27,13 @@ TEXT = "text/plain"
 
 @dataclass
 class Parts:
-    """`kept`: as facts keep them (said.parts_of gives them back). files: [(place in `kept`, name, bytes)]."""
+    """`kept`: as facts keep them (said.parts_of gives them back). files: [(place in `kept`, name, bytes)]; ids: by place, of those that came before."""
 
     kept: list[dict[str, Any]] = field(default_factory=list)
     text: str = ""
     links: list[Link] = field(default_factory=list)
     files: list[tuple[int, str, bytes]] = field(default_factory=list)
+    ids: dict[int, UUID] = field(default_factory=dict)
 
 
 def read_parts(said: list[dict[str, Any]]) -> Parts:

@@ -21,6 +21,7 @@ from chats.models import Chat, Participant, SpaceChat
 
 from .callers import Caller
 from .cast import CUSTOMER
+from .content import drop_content, take_content
 from .names import AGENT, agent_id, find_agent, profile_id
 from .parts import Parts, check_kept, read_parts
 
@@ -39,13 +40,17 @@ def say(caller: Caller, known: SpaceChat, said: dict[str, Any], now: datetime) -
     """`said`: of asked_messages.MessagePost. Raises Invalid, Forbidden, Conflict, Closed, TooMany, TooLarge."""
     parts = read_parts(parts_said(said))
     voice = voice_of(caller, known, said)
+    is_customers = voice.part is not None and voice.part.kind == CUSTOMER
+    taken = take_content(known, parts) if is_customers else []
     facts = _facts(caller, said, parts=parts, voice=voice)
     file_ids = _keep_files(caller, known, parts=parts, voice=voice, now=now)
     try:
-        return _say(known, parts=parts, voice=voice, facts=facts, file_ids=file_ids, now=now)
+        posted = _say(known, parts=parts, voice=voice, facts=facts, file_ids=file_ids, now=now)
     except Refused:
         discard_unsent(file_ids)
         raise
+    drop_content(taken)
+    return posted
 
 
 def parts_said(said: dict[str, Any]) -> list[dict[str, Any]]:
@@ -127,9 +132,10 @@ def _keep_files(caller: Caller, known: SpaceChat, *, parts: Parts, voice: Voice,
     uploader = voice.part or _uploader(known)
     try:
         for number, name, data in parts.files:
-            if not caller.is_program:
+            if not caller.is_program and number not in parts.ids:
                 count(UPLOADS_BY_CUSTOMER, str(known.chat.customer_id))
-            file = store_attachment(known.chat, uploader, SimpleUploadedFile(name, data), now)
+            upload = SimpleUploadedFile(name, data)
+            file = store_attachment(known.chat, uploader, upload, now, file_id=parts.ids.get(number))
             kept.append(file.pk)
             parts.kept[number]["file"] = str(file.pk)
     except Refused as refused:

@@ -8,6 +8,8 @@ from . import (
     analytics,
     chats,
     config,
+    content,
+    conversation_messages,
     conversations,
     files,
     forms,
@@ -37,7 +39,9 @@ SERVICES = (
     sessions,
     profiles,
     conversations,
+    conversation_messages,
     files,
+    content,
 )
 
 
