@@ -7,6 +7,7 @@ value   of start and post {chat, text, client_id} and, when acknowledged, {index
 """
 
 import json
+import statistics
 import time
 from pathlib import Path
 from typing import Any, TextIO
@@ -31,3 +32,18 @@ class History:
     def close(self) -> None:
         if self._stream:
             self._stream.close()
+
+
+def pace(entries: list[Entry], since: float = 0.0) -> float:
+    """Seconds from a message to its acknowledgement, the median of those sent after `since`; 0 when there are none."""
+    sent: dict[tuple[str, str], float] = {}
+    took = []
+    for one in entries:
+        if one["f"] != "post" or one["t"] < since:
+            continue
+        key = one["process"], one["value"].get("text", "")
+        if one["type"] == "invoke":
+            sent.setdefault(key, one["t"])
+        elif one["type"] == "ok" and key in sent:
+            took.append(one["t"] - sent.pop(key))
+    return statistics.median(took) if took else 0.0

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+from bench.faults.history import pace
 from bench.faults.plan import REST, make_plan
 from bench.faults.services import Services
 
@@ -26,3 +27,14 @@ def test_ten_minutes_have_every_kind_many_times():
         counts[fault.kind] += 1
     assert set(counts) == set(Services.menu)
     assert min(counts.values()) >= 5
+
+
+def test_the_pace_is_the_median_time_to_an_acknowledgement():
+    def entry(t, kind, text):
+        return {"t": t, "process": "mia", "type": kind, "f": "post", "value": {"text": text}}
+
+    told = [entry(1, "invoke", "a"), entry(2, "ok", "a"), entry(3, "invoke", "b"), entry(4, "info", "b")]
+    told += [entry(5, "invoke", "b"), entry(6, "ok", "b"), entry(7, "invoke", "c")]
+    assert pace(told) == 2
+    assert pace(told, since=3) == 3
+    assert pace([]) == 0
