@@ -12,10 +12,10 @@ from .asked_messages import EventQuery, MessagePost, MessageQuery
 from .conversations import ConversationDoor
 from .conversing import number_all, say_in
 from .door import Door
-from .lines import SENT, catch_up
+from .lines import SENT
 from .marking import report
-from .messages import read_updates
-from .names import as_uuid
+from .messages import line_of, read_updates
+from .names import as_uuid, message_id_at
 from .pages import events_from, page_of
 
 
@@ -33,9 +33,9 @@ class Messages(ConversationDoor):
         """Say something; the first message begins a chat."""
         row = self.conversation(conversation_id)
         known, posted = say_in(self.caller, row, self.read(MessagePost), self.now)
-        catch_up(known, self.now)
-        line = known.lines.get(position=posted.position, kind=SENT)
-        return Response({"id": str(line.message_id), "eventId": line.conversation_number})
+        line = line_of(known, posted.position, self.now)
+        number = line.conversation_number if line else None
+        return Response({"id": str(message_id_at(known.chat_id, posted.position)), "eventId": number})
 
 
 class Events(ConversationDoor):

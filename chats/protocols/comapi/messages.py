@@ -10,7 +10,6 @@ conversations have them on the wire. Names are chatMessage.sent, .delivered and 
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid5
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,6 +23,7 @@ from .cast import Cast
 from .door import Door
 from .lines import SENT, catch_up, catch_up_to_read
 from .marking import report
+from .names import message_id_at
 from .said import CHAT, event_shape, message_shape, orphan_shape, updates_of
 from .spaces import find_chat
 from .speaking import say
@@ -99,16 +99,15 @@ def read_updates(body: Any) -> list[dict[str, Any]]:
 
 def receipt(known: SpaceChat, position: int, now: datetime) -> dict[str, Any]:
     """{id, eventId} of what was just said at this position of the log."""
-    sent = uuid5(known.chat_id, str(position))
-    numbers: list[int] = []
-    # It is stored, whatever happens now: who heard of an error would say it again.
-    unless_away(lambda: numbers.append(number_of(catch_up(known, now), sent)))
-    return {"id": str(sent), "eventId": numbers[0] if numbers else None}
+    line = line_of(known, position, now)
+    return {"id": str(message_id_at(known.chat_id, position)), "eventId": line.number if line else None}
 
 
-def number_of(known: SpaceChat, sent: UUID) -> int:
-    """Of a message that has its line."""
-    return known.lines.values_list("number", flat=True).get(message_id=sent, kind=SENT)
+def line_of(known: SpaceChat, position: int, now: datetime) -> SpaceLine | None:
+    """Of what was just said. None while nothing can be numbered: it is stored, and who heard of an error would say it again."""
+    found: list[SpaceLine] = []
+    unless_away(lambda: found.append(catch_up(known, now).lines.get(position=position, kind=SENT)))
+    return found[0] if found else None
 
 
 def page_of(cast: Cast, start: int | None, limit: int) -> dict[str, Any]:

@@ -100,8 +100,12 @@ def profile_ids(registration: Registration, customer_ids: Iterable[UUID]) -> dic
 
 
 def message_id(event: Event) -> UUID:
-    """Always the same for one message: it is not stored."""
-    return uuid5(event.chat_id, str(event.position))
+    return message_id_at(event.chat_id, event.position)
+
+
+def message_id_at(chat_id: UUID, position: int) -> UUID:
+    """Of what stands there in the chat's log: always the same, and not stored."""
+    return uuid5(chat_id, str(position))
 
 
 def channel_id(channel: Channel) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from agents.models import Agent
@@ -371,6 +371,25 @@ def test_events_beyond_the_end_are_none(space):
     assert events_of(app, start=10**12) == []
     assert len(events_of(app, start=0)) == 1
     assert app.get(f"conversations/{ID}/messages", **{"from": 10**12, "limit": 5}).json()["latestEventId"] == 0
+
+
+@cases("path", [f"conversations/{ID}/messages", "chats/CHAT/messages"])
+def test_what_is_stored_is_not_said_again_because_it_has_no_number_yet(space, monkeypatch, path):
+    app = space.app("mia")
+    say(app)
+    path = path.replace("CHAT", str(Chat.objects.get().pk))
+    with monkeypatch.context() as patch:
+        patch.setattr("chats.protocols.comapi.messages.catch_up", gone)
+        told = app.post(path, text("Stored"))
+    assert told.status_code == 200
+    assert told.json()["eventId"] is None
+    last = [one for one in events_of(app) if one["name"] == "conversationMessage.sent"][-1]
+    assert (last["payload"]["messageId"], last["payload"]["parts"][0]["data"]) == (told.json()["id"], "Stored")
+
+
+def gone(*_args: Any) -> None:
+    """The database, between two transactions."""
+    raise OperationalError
 
 
 @pytest.mark.django_db(transaction=True)
