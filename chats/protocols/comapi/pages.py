@@ -11,6 +11,7 @@ from chats.models import Conversation, Event, SpaceChat, SpaceLine
 
 from .callers import Caller
 from .cast import Cast
+from .names import visible_teams
 from .said import CONVERSATION, event_shape, message_shape, orphan_shape, updates_of
 
 SENT = SpaceLine.Kind.SENT
@@ -21,7 +22,7 @@ Said = dict[tuple[UUID, int], Event]  # by chat and position
 
 def page_of(caller: Caller, conversation: Conversation, start: int | None, limit: int) -> dict[str, Any]:
     """{earliestEventId, latestEventId, messages (newest first), orphanedEvents}. `start`: backwards from this event, itself included."""
-    lines = _lines_back(conversation, start, limit)
+    lines = _lines_back(lines_of(caller, conversation), conversation.head, start, limit)
     sent = [line for line in lines if line.kind == SENT]
     shown = {line.message_id for line in sent}
     casts, events = casts_of(caller, conversation, lines), events_at(lines)
@@ -47,9 +48,17 @@ def page_of(caller: Caller, conversation: Conversation, start: int | None, limit
 
 def events_from(caller: Caller, conversation: Conversation, start: int, limit: int) -> list[dict[str, Any]]:
     """Events in their order, from this number on."""
-    lines = SpaceLine.objects.filter(conversation=conversation, conversation_number__gte=start)
+    lines = lines_of(caller, conversation).filter(conversation_number__gte=start)
     found = list(lines.order_by("conversation_number")[: min(limit, MOST_LINES)])
     return shapes_of(casts_of(caller, conversation, found), found)
+
+
+def lines_of(caller: Caller, conversation: Conversation) -> Any:
+    """Its events. A program sees none of chats that are with teams which its application may not use; the customer, who is in them, does."""
+    lines = SpaceLine.objects.filter(conversation=conversation)
+    if caller.is_program and caller.registration.application.application_teams.exists():
+        lines = lines.filter(space_chat__chat__team__in=visible_teams(caller.registration))
+    return lines
 
 
 def shapes_of(casts: dict[UUID, Cast], lines: list[SpaceLine]) -> list[dict[str, Any]]:
@@ -85,11 +94,10 @@ def events_at(lines: Iterable[SpaceLine]) -> Said:
     return found
 
 
-def _lines_back(conversation: Conversation, start: int | None, limit: int) -> list[SpaceLine]:
+def _lines_back(lines: Any, head: int, start: int | None, limit: int) -> list[SpaceLine]:
     """The events of one page, newest first; it ends with its last message."""
-    newest = conversation.head - 1 if start is None else min(start, conversation.head - 1)
-    lines = SpaceLine.objects.filter(conversation=conversation, conversation_number__lte=newest)
-    lines = lines.order_by("-conversation_number")
+    newest = head - 1 if start is None else min(start, head - 1)
+    lines = lines.filter(conversation_number__lte=newest).order_by("-conversation_number")
     last = lines.filter(kind=SENT).values_list("conversation_number", flat=True)[limit - 1 : limit].first()
     if last is not None:
         lines = lines.filter(conversation_number__gte=last)

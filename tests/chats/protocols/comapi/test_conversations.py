@@ -439,6 +439,18 @@ def test_a_chat_that_came_by_sms_goes_on_in_the_app(space, acme, ann):
     assert events_of(app)[-1]["payload"]["parts"][0]["data"] == "We are here"
 
 
+def test_programs_see_nothing_of_chats_with_teams_that_are_not_theirs(space, acme):
+    app = space.app("mia")
+    say(app, "first")
+    ApplicationTeam.objects.create(center=space.center, application=space.application, team=acme.support)
+    assert len(events_of(space)) == 1
+    Chat.objects.update(team=acme.sales)
+    assert events_of(space) == []
+    assert space.get(f"conversations/{ID}/messages", limit=9).json()["messages"] == []
+    # Whose conversation it is has lost nothing.
+    assert len(events_of(app)) == 1
+
+
 def test_a_chat_in_a_team_that_the_space_may_not_use_is_left_alone(space, acme):
     app = space.app("mia")
     start = Start(client_id="s1", text="Elsewhere", team=acme.sales)
