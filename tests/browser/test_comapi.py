@@ -176,6 +176,21 @@ def test_the_vendors_sdk_talks_with_an_agent(app: Page, site: Site, agent: Agent
     )
     agent.wait(lambda frame: frame["type"] == "read" and frame["kind"] == "customer")
     app.wait_for_function("kept.size >= 5")
+    put = app.evaluate(
+        """async ([id]) => {
+          const words = COMAPI.ContentData.createFromBase64(btoa("tea, not coffee"), "wish.txt", "text/plain");
+          const form = COMAPI.ContentData.createFromFile(new File(["size 38"], "shoe.txt", { type: "text/plain" }));
+          const message = new COMAPI.MessageBuilder();
+          for (const content of [words, form]) {
+            const put = await sdk.services.appMessaging.uploadContent(content);
+            message.withPart({ type: put.type, size: put.size, url: put.url });
+          }
+          return sdk.services.appMessaging.sendMessageToConversation(id, message);
+        }""",
+        [talk],
+    )
+    assert put["eventId"] > sent["eventId"]
+    agent.wait(lambda frame: "txt" in str(frame) and "attachments" in str(frame))
     app.evaluate(
         """() => sdk.services.profile.getMyProfile()
           .then(() => sdk.services.profile.patchMyProfile({ name: "Mia Berger" }))"""

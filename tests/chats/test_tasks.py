@@ -1,11 +1,15 @@
 """Tasks do one call each, and may run twice."""
 
+import os
 from datetime import timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from chats import tasks
-from chats.models import Chat, Invitation, Queue, Search
+from chats.files.early import keep_early, read_early
+from chats.files.store import UNSENT_LIFE, store_attachment
+from chats.models import Attachment, Chat, Invitation, Participant, Queue, Search
 from tests.conftest import make_chat, online
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
@@ -74,3 +78,16 @@ def test_the_sweep_does_what_is_due(acme, ann, now):
     tasks.sweep()
     assert Invitation.objects.pending().get().agent == ann
     tasks.tidy()
+
+
+def test_files_that_nobody_sent_go_when_it_is_tidied(acme, now, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    chat = make_chat(acme, now).chat
+    part = chat.participants.get(kind=Participant.Kind.CUSTOMER)
+    ages = (UNSENT_LIFE * 2, UNSENT_LIFE / 2)
+    _old, young = [store_attachment(chat, part, SimpleUploadedFile("a.txt", b"words"), now - age) for age in ages]
+    early, _kind, _size = keep_early(acme.center.pk, part.pk, SimpleUploadedFile("a.txt", b"words"))
+    os.utime(tmp_path / early.place, (0, 0))
+    tasks.tidy()
+    assert Attachment.objects.get() == young
+    assert read_early(early) is None

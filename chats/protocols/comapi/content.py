@@ -36,14 +36,14 @@ class ContentQuery(serializers.Serializer[Any]):
 
 
 class ContentNew(serializers.Serializer[Any]):
-    data = serializers.CharField(trim_whitespace=False)
+    data = serializers.CharField(trim_whitespace=False)  # type: ignore[assignment]
     name = serializers.CharField(max_length=200, required=False, allow_blank=True, allow_null=True)
     type = serializers.CharField(max_length=100, required=False, allow_blank=True, allow_null=True)
 
 
 class Content(Door):
     allows_apps = True
-    parser_classes = (MultiPartParser, AnyParser)
+    parser_classes = (MultiPartParser, AnyParser)  # type: ignore[assignment]
     asks: ClassVar = {"POST": ContentNew}
     queries: ClassVar = {"POST": ContentQuery}
 
