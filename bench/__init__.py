@@ -1,1 +1,0 @@
-"""How fast it is: bin/bench. A figure is a module in figures/; what several need lies here."""
