@@ -48,7 +48,9 @@ class ChooseChannelForm(CenterForm):
         super().__init__(*args, **kwargs)
         channel: Any = self.fields["channel"]
         channel.queryset = channel.queryset.filter(kind__in=Carrier.KINDS.values(), carrier=None)
-        channel.help_text = _("One for SMS, email, Facebook or an app that has none yet. Its page says our own address there, where it has one.")
+        channel.help_text = _(
+            "One for SMS, email, Facebook or an app that has none yet. Its page says our own address there, where it has one."
+        )
         self.fields["provider"].choices = [  # type: ignore[attr-defined]
             ("", "---------"),
             *((value, label) for value, label in Carrier.Provider.choices if value in PROVIDERS),

@@ -162,5 +162,9 @@ def space(acme: Any) -> Space:
 
 @pytest.fixture
 def other(globex: Any) -> Space:
-    own = {"access": f"token-{MARKER}-access", "password": f"word-{MARKER}-pass", "shared": f"key-{MARKER}-shared-and-as-long-as-it-should-be"}
+    own = {
+        "access": f"token-{MARKER}-access",
+        "password": f"word-{MARKER}-pass",
+        "shared": f"key-{MARKER}-shared-and-as-long-as-it-should-be",
+    }
     return make_space(globex, OTHERS_ID, **own)
