@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from django.db import transaction
 from django.dispatch import Signal
 
-from .models import Chat, Event, Participant
+from .models import Chat, Event, Participant, hot
 
 recorded = Signal()  # records: list[Record]; within the transaction
 committed = Signal()  # records: list[Record]; after the commit
@@ -341,7 +341,7 @@ def number(chat: Chat, event: ChatEvent, *, sender: Participant | None, now: dat
 def store(records: Sequence[Record]) -> list[Record]:
     """Insert numbered events (of one or many chats, whose rows the caller saves) and tell the listeners."""
     kept = list(records)
-    Event.objects.bulk_create([item.event for item in kept])
+    hot.insert_events([item.event for item in kept])
     recorded.send(sender=None, records=kept)
     transaction.on_commit(lambda: committed.send(sender=None, records=kept), robust=True)
     return kept
