@@ -310,14 +310,29 @@ class Whisper:
         return asdict(self)
 
 
-def record(chat: Chat, *happened: ChatEvent, sender: Participant | None = None, now: datetime) -> list[Record]:
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who speaks where no participant does: a program's bot, or nobody in particular."""
+
+    kind: str = "system"
+    name: str = ""
+
+
+NOBODY = Speaker()
+
+
+def record(
+    chat: Chat, *happened: ChatEvent, sender: Participant | None = None, speaker: Speaker = NOBODY, now: datetime
+) -> list[Record]:
     """Write events into the log of a chat whose row the caller has locked, and save the row with everything the caller changed on it."""
-    rows = [number(chat, event, sender=sender, now=now) for event in happened]
+    rows = [number(chat, event, sender=sender, speaker=speaker, now=now) for event in happened]
     chat.save()
     return store([Record(chat, row) for row in rows])
 
 
-def number(chat: Chat, event: ChatEvent, *, sender: Participant | None, now: datetime) -> Event:
+def number(
+    chat: Chat, event: ChatEvent, *, sender: Participant | None, speaker: Speaker = NOBODY, now: datetime
+) -> Event:
     """The event's row with the next numbers of its chat; nothing is stored yet."""
     chat.position += 1
     if event.is_public:
@@ -329,8 +344,8 @@ def number(chat: Chat, event: ChatEvent, *, sender: Participant | None, now: dat
         index=chat.index if event.is_public else None,
         type=event.type,
         sender=sender,
-        sender_kind=sender.kind if sender else "system",
-        sender_name=sender.name if sender else "",
+        sender_kind=sender.kind if sender else speaker.kind,
+        sender_name=sender.name if sender else speaker.name,
         client_id=event.client_id,
         text=event.text,
         data=event.data(),

@@ -64,7 +64,7 @@ def survey(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "survey/survey.html", {"state": "wrong"}, status=404)
     except LinkOver:
         return render(request, "survey/survey.html", {"state": "over"}, status=410)
-    with translation.override(_language_of(chat) or translation.get_language()):
+    with translation.override(language_of(chat) or translation.get_language()):
         return _answer(request, chat, token) if request.method == "POST" else _show(request, chat, token)
 
 
@@ -73,8 +73,16 @@ def colours(request: HttpRequest, token: str) -> HttpResponse:
     """The center's accent as a style sheet of its own: the page may have no inline style."""
     try:
         accent = _chat_of(token).center.accent
+    except (signing.BadSignature, LinkOver):
+        return HttpResponse(content_type="text/css")
+    return accent_sheet(accent)
+
+
+def accent_sheet(accent: str) -> HttpResponse:
+    """Nothing for what is no colour."""
+    try:
         COLOR(accent)
-    except (signing.BadSignature, LinkOver, forms.ValidationError):
+    except forms.ValidationError:
         return HttpResponse(content_type="text/css")
     rule = f":root:root {{ --accent: {accent}; --on-accent: {text_on(accent)}; }}\n"
     return HttpResponse(rule, content_type="text/css", headers={"Cache-Control": "private, max-age=300"})
@@ -128,7 +136,7 @@ def _chat_of(token: str) -> Chat:
     return chat
 
 
-def _language_of(chat: Chat) -> str:
+def language_of(chat: Chat) -> str:
     """The chat's language, if it is one of ours; else empty: the browser's holds."""
     code = chat.language.replace("_", "-").split("-")[0].lower()
     return code if code in dict(settings.LANGUAGES) else ""

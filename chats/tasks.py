@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 from .actions import connectors, offer, tend, welcome
 from .carriers import dispatches
 from .carriers.mail import reading as mailboxes
+from .carriers.push import notices
 from .outbox import courier, retention
 from .routing import engine, search, sweeps
 
@@ -67,6 +68,12 @@ def dispatch(channel_id: str) -> None:
 def sweep_dispatches() -> None:
     """As with deliveries: networks may take their time."""
     dispatches.sweep(timezone.now())
+
+
+@shared_task
+def sweep_push_notices() -> None:
+    """As with deliveries. Each is due a moment after its message, so nothing wakes for it."""
+    notices.sweep(timezone.now())
 
 
 @shared_task
@@ -127,6 +134,7 @@ def sweep_deliveries() -> None:
 def tidy() -> None:
     sweeps.tidy(timezone.now())
     retention.tidy(timezone.now())
+    notices.tidy(timezone.now())
 
 
 def publish(task: str, row_id: str) -> None:

@@ -39,6 +39,7 @@ SWEEPS: dict[str, float] = {
     "chats.tasks.sweep_transcripts": 10,
     "chats.tasks.sweep_deliveries": 2,
     "chats.tasks.sweep_dispatches": 2,
+    "chats.tasks.sweep_push_notices": 2,
     "chats.tasks.sweep_mailboxes": 15,
     "chats.tasks.sweep_connectors": 5,
     "chats.tasks.tidy": 3600,
@@ -109,9 +110,12 @@ def give_back(sender: Any, **_: Any) -> None:
 @worker_process_shutdown.connect
 def end_calls(**_: Any) -> None:
     """A worker's child ends without Python's own goodbyes; what it has under way would be made twice."""
+    from chats.carriers import dispatches
+    from chats.carriers.push import notices
     from chats.outbox.courier import courier
 
-    courier.stop()
+    for each in (courier, dispatches.courier, notices.courier):
+        each.stop()
 
 
 @app.task(name="contactcenter.canary")

@@ -29,6 +29,9 @@ Wait = Callable[[list[str], float], Awaitable[Any]]
 # How an API says a refusal: its status, our code and sentence → what its clients read as JSON.
 Voice = Callable[[int, str, str], Any]
 
+MAIL = re.compile(
+    r"/carriers/mail/[^/]+/inbound(/mime)?"
+)  # with its attachments, in whatever form; read once its sender is known
 LONG_POLL = longpoll.HEADER.lower().encode()
 LONG_POLL_ROUND = longpoll.ROUND_HEADER.lower().encode()
 CHARSET = re.compile(rb";\s*charset\*?\d*\*?\s*=[^;]*", re.IGNORECASE)
@@ -71,7 +74,7 @@ class Limits:
     def body_limit(self, path: str, headers: Iterable[tuple[bytes, bytes]]) -> int:
         """The largest body that this path takes. Only files may be large: JSON of that size becomes hundreds of megabytes when it is read."""
         has_files = path.startswith(self.upload_prefixes) and _is_form_of_files(headers)
-        return self.upload if has_files else self.body
+        return self.upload if has_files or MAIL.fullmatch(path) else self.body
 
 
 class Aside(Protocol):

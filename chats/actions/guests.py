@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from agents.models import Agent, Slot
 from chats.errors import Conflict, Forbidden, Full, Gone, Invalid
 from chats.events import AgentJoined, AgentLeft, GuestDeclined, GuestInvited, record
-from chats.models import Chat, Participant
+from chats.models import Chat, ForeignChat, Participant
+from contactcenter.models import Registration
 
 from .hold import give
 from .locking import lock_open_chat, seat_in_chat
@@ -20,6 +21,7 @@ from .slots import lock_seats
 from .transfer import requeue_chat
 
 MOST_GUESTS = 10  # in one chat, asked or joined
+PAIRS_ONLY = Registration.Protocol.COMAPI  # whose chats have two participants at most
 
 
 @transaction.atomic
@@ -32,6 +34,8 @@ def invite_guest(by: Agent, chat_id: UUID, agent: Agent, *, now: datetime) -> Ch
         raise Conflict(_("Nobody has this chat yet. Take it before you invite somebody."))
     if agent.center_id != chat.center_id or agent.pk == chat.agent_id or not agent.is_active:
         raise Invalid(fields={"agent": _("Choose another agent.")})
+    if chat.is_foreign and ForeignChat.objects.filter(chat=chat, registration__protocol=PAIRS_ONLY).exists():
+        raise Conflict(_("This chat takes one customer and one agent."))
     guest = seat_in_chat(chat, agent)
     if guest.invited_at is not None:
         return chat

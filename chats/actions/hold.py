@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from agents.models import Agent, Membership
 from chats.errors import Conflict, Forbidden, Gone
-from chats.events import AgentJoined, AgentLeft, ChatEvent, ChatReopened, InvitationWithdrawn, record
+from chats.events import AgentJoined, AgentLeft, ChatEvent, ChatReopened, ChatTransferred, InvitationWithdrawn, record
 from chats.models import Chat, Customer, Invitation, Occupation
+from contactcenter.models import Team
 
 from .locking import lock_chat, lock_open_chat, seat_in_chat
 from .pace import note_moved
@@ -88,16 +89,19 @@ def reopen_chat(agent: Agent, chat_id: UUID, *, now: datetime) -> Chat:
     return chat
 
 
-def give(chat: Chat, agent: Agent, *, reason: str, now: datetime) -> Chat:
-    """Put the locked open chat into a free slot of the agent, whoever has it now. Raises Full."""
-    queued_at = chat.queued_at
+def give(chat: Chat, agent: Agent, *, reason: str, team: Team | None = None, now: datetime) -> Chat:
+    """Put the locked open chat into a free slot of the agent, whoever has it now. `team`: whose chat it is from now on. Raises Full."""
+    queued_at, team_id = chat.queued_at, chat.team_id
     lock_seats_for(chat, agent)
     left, freed = leave(chat, reason="transferred", now=now)
+    if team is not None and team.pk != team_id:
+        chat.team = team
+        left.append(ChatTransferred(team=str(team.pk), team_name=team.name, agent=str(agent.pk)))
     take_slot(agent, chat, invitation=None, now=now)
     note_assigned(agent.pk, now)
     join(chat, agent, reason=reason, before=tuple(left), now=now)
     route_after(chat, freed, now)
-    note_moved(chat.team_id, queued_at, now)
+    note_moved(team_id, queued_at, now)
     return chat
 
 

@@ -11,7 +11,9 @@ from chats.events import all_event_types
 from chats.models import Webhook
 from contactcenter.models import Application, Registration
 
-HAS_HOOKS = frozenset({Registration.Protocol.HYPERCHAT})  # whose words an outbox speaks
+HAS_HOOKS = frozenset({Registration.Protocol.HYPERCHAT, Registration.Protocol.COMAPI})  # whose words an outbox speaks
+# Our words that a foreign API has, too. Others of ours would never be heard there.
+SHARED_WORDS = {Registration.Protocol.COMAPI: frozenset({"chat.closed"})}
 MOST_WEBHOOKS = 20  # of one application
 MOST_URL = 2000  # characters
 MOST_EVENTS = 100
@@ -43,7 +45,7 @@ def check_events(events: Iterable[str], *, registration: Registration | None = N
         raise Invalid(fields={"events": _("Name at least one event, and 100 at most.")})
     own = own_patterns()
     for pattern in patterns:
-        is_fit = pattern in own if registration is None else _is_foreign(pattern, own)
+        is_fit = pattern in own if registration is None else _is_foreign(pattern, own, registration)
         if not is_fit:
             raise Invalid(fields={"events": _("There is no event “%s”.") % pattern[:MOST_EVENT]})
     return patterns
@@ -86,6 +88,8 @@ def _split(url: str) -> SplitResult | None:
     return parts
 
 
-def _is_foreign(pattern: str, own: list[str]) -> bool:
-    """Any short word but ours, which would never be heard there; * is everybody's."""
-    return pattern == "*" or (0 < len(pattern) <= MOST_EVENT and pattern.isprintable() and pattern not in own)
+def _is_foreign(pattern: str, own: list[str], registration: Registration) -> bool:
+    """Any short word but ours; * is everybody's."""
+    if pattern == "*" or pattern in SHARED_WORDS.get(Registration.Protocol(registration.protocol), ()):
+        return True
+    return 0 < len(pattern) <= MOST_EVENT and pattern.isprintable() and pattern not in own

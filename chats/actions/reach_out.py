@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agents.models import Agent
 from chats.errors import Conflict, Forbidden, Invalid
-from chats.models import Account, Carrier, Chat
+from chats.models import Account, Carrier, Chat, Customer
 from contactcenter.models import Channel
 
 from .connectors import connector_of
@@ -78,16 +78,18 @@ def go_on_by(agent: Agent, chat_id: UUID, channel: Channel, address: str, *, now
     return chat
 
 
-def addresses_of(chat: Chat, channel: Channel) -> list[str]:
-    """Where this chat's customer can be reached on a channel of this kind, the one last written from first: known addresses, then what the customer gave."""
-    known = Account.objects.filter(customer=chat.customer_id, kind=channel.kind, stopped_at=None)
+def addresses_of(customer: Customer, channel: Channel) -> list[str]:
+    """Where a customer can be reached on a channel of this kind, the one last written from first: known addresses, then what the customer gave."""
+    known = Account.objects.filter(customer=customer, kind=channel.kind, stopped_at=None)
     found = list(known.order_by(F("last_inbound_at").desc(nulls_last=True)).values_list("address", flat=True))
-    given = {Channel.Kind.EMAIL: chat.customer.email.lower(), Channel.Kind.SMS: chat.customer.phone}
+    given = {Channel.Kind.EMAIL: customer.email.lower(), Channel.Kind.SMS: customer.phone}
     return list(dict.fromkeys([*found, *filter(None, [given.get(Channel.Kind(channel.kind), "")])]))
 
 
 def _check_channel(agent: Agent, channel: Channel) -> None:
     sends = Carrier.objects.filter(channel=channel, is_active=True, channel__is_active=True)
+    # An app's channel is never moved to: its carrier only calls devices.
+    sends = sends.exclude(provider=Carrier.Provider.PUSH)
     if channel.center_id != agent.center_id or not sends.exists():
         raise Invalid(fields={"channel": _("Nothing can be sent by this channel.")})
 

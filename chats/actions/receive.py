@@ -19,6 +19,7 @@ from contactcenter.models import Channel
 
 from .links import Link
 from .post import Post, post_message
+from .rules import follow, rules_for, silent, team_of
 from .start import Start, Way, start_chat
 from .text import MAX_TEXT
 from .ways import account_of, move
@@ -29,7 +30,7 @@ from .welcome import say_out_of_hours
 class Inbound:
     """A message as a carrier has read and verified it. external_id: the provider's, by which a repeat is known; address: the sender's, in one spelling.
 
-    files: (name, bytes); facts: what the carriage keeps of it.
+    files: (name, bytes); facts: what the carriage keeps of it; said: what a program says beside it and is given back; is_automatic: a program wrote it, which no rule answers.
     """
 
     external_id: str
@@ -40,6 +41,8 @@ class Inbound:
     files: tuple[tuple[str, bytes], ...] = ()
     links: tuple[Link, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
+    said: dict[str, Any] = field(default_factory=dict)
+    is_automatic: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,11 +92,13 @@ def _write(
     channel: Channel, account: Account, inbound: Inbound, kept: list[UUID], now: datetime
 ) -> tuple[Chat, int | None, tuple[str, ...]]:
     client_id = sha256(f"{channel.pk} {inbound.external_id}".encode()).hexdigest()
-    open_chats = Chat.objects.open().filter(customer=account.customer_id)
-    chat = open_chats.locked().first()
+    chat = Chat.objects.open().filter(customer=account.customer_id).locked().first()
     is_new = chat is None
+    # In a thread every answer repeats the subject: it counts once.
+    rules = rules_for(channel, f"{inbound.subject}\n{inbound.text}" if is_new else inbound.text)
     if chat is None:
-        start = Start(client_id=client_id, subject=inbound.subject[:200], way=Way(account, inbound.facts), greets=False)
+        subject, way = inbound.subject[:200], Way(account, inbound.facts)
+        start = Start(client_id=client_id, team=team_of(rules), subject=subject, way=way, greets=False)
         chat = start_chat(channel, account.customer, start, now=now).chat
     else:
         move(chat, channel, account, facts=inbound.facts, now=now)
@@ -101,13 +106,16 @@ def _write(
     refused = _keep_files(chat, me, inbound.files, kept, now)
     text = inbound.text or (inbound.subject if not kept and not inbound.links else "")
     text = _name_refused(text, refused)
-    post = Post(chat.pk, me.pk, client_id, text, tuple(kept), links=inbound.links, is_carried=True)
+    post = Post(chat.pk, me.pk, client_id, text, tuple(kept), links=inbound.links, facts=inbound.said, is_carried=True)
     posted = post_message(post, now=now)
     chat.refresh_from_db()
     if is_new and chat.team.greeting:  # answers the first text, so it stands below it
         record(chat, MessagePosted(text=chat.team.greeting), now=now)
     if is_new:
         say_out_of_hours(chat, now)
+    # Programs that answer each other never end, and who has just said STOP wants no answer.
+    is_mute = inbound.is_automatic or account.stopped_at is not None
+    follow(silent(rules) if is_mute else rules, chat, now=now)
     return chat, posted.index, refused
 
 

@@ -9,7 +9,7 @@ from chats.deadlines import CUSTOMER_LEASE
 from chats.due import ask_routing
 from chats.events import ChatMoved, Record, number, record
 from chats.models import Account, Carriage, Chat, Customer, Participant
-from contactcenter.models import Channel
+from contactcenter.models import Channel, Registration
 
 from .connectors import connector_of
 
@@ -74,9 +74,29 @@ def return_home(chat: Chat, sender: Participant, now: datetime) -> list[Record]:
     way.delete()
     chat.channel, chat.is_carried = home, False
     Chat.objects.filter(pk=chat.pk).update(channel=home, is_carried=False)
-    Participant.objects.filter(pk=sender.pk).update(lease_until=now + CUSTOMER_LEASE)
+    if not _is_of_space(home):  # its apps are not asked for signs of life
+        Participant.objects.filter(pk=sender.pk).update(lease_until=now + CUSTOMER_LEASE)
     moved = ChatMoved(channel=home.kind, name=home.name)
     return [Record(chat, number(chat, moved, sender=sender, now=now))]
+
+
+def bring_home(chat: Chat, channel: Channel, *, now: datetime) -> None:
+    """A program takes the locked chat from the way it travels to the website or app on which it began, else to this channel.
+
+    Whether its customer is there nobody knows: it is asked for no signs of life until it writes.
+    """
+    way = Carriage.objects.filter(chat=chat).select_related("home").first()
+    home = way.home if way and way.home else channel
+    if way is not None:
+        way.delete()
+    chat.channel, chat.is_carried = home, False
+    record(chat, ChatMoved(channel=home.kind, name=home.name), now=now)
+    if chat.is_waiting:
+        ask_routing([chat.team_id], now)
+
+
+def _is_of_space(channel: Channel) -> bool:
+    return channel.registrations.filter(protocol=Registration.Protocol.COMAPI).exists()
 
 
 def _make(channel: Channel, address: str, name: str, customer: Customer | None, now: datetime) -> None:

@@ -78,9 +78,9 @@ def say_out_of_hours(chat: Chat, now: datetime) -> bool:
     return True
 
 
-def form_words(chat: Chat, form: FormTemplate) -> str:
+def form_words(chat_id: UUID, form: FormTemplate) -> str:
     """What is said to send a form: its own words, and the link below."""
-    return f"{form.text or form.name}\n{form_link(chat, form)}"
+    return f"{form.text or form.name}\n{form_link(chat_id, form)}"
 
 
 def _welcome_of(registration_id: UUID, team_id: UUID) -> dict[str, Any] | None:
@@ -114,5 +114,5 @@ def _after_hours_of(chat: Chat) -> dict[str, Any] | None:
 def _with_form(chat: Chat, settings: dict[str, Any]) -> str:
     key = settings.get("outOfHoursFormTemplateId")
     form = FormTemplate.objects.filter(center_id=chat.center_id, key=key).first() if key else None
-    said = [settings.get("outOfHoursMessage") or "", form_words(chat, form) if form else ""]
+    said = [settings.get("outOfHoursMessage") or "", form_words(chat.pk, form) if form else ""]
     return "\n\n".join(part for part in said if part)

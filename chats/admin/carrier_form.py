@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminPasswordWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
@@ -46,7 +48,7 @@ class ChooseChannelForm(CenterForm):
         super().__init__(*args, **kwargs)
         channel: Any = self.fields["channel"]
         channel.queryset = channel.queryset.filter(kind__in=Carrier.KINDS.values(), carrier=None)
-        channel.help_text = _("One for SMS, email or Facebook that has none yet. Its page says our own address there.")
+        channel.help_text = _("One for SMS, email, Facebook or an app that has none yet. Its page says our own address there, where it has one.")
         self.fields["provider"].choices = [  # type: ignore[attr-defined]
             ("", "---------"),
             *((value, label) for value, label in Carrier.Provider.choices if value in PROVIDERS),
@@ -118,9 +120,15 @@ def _field(setting: Setting) -> forms.Field:
             return forms.IntegerField(
                 **options, min_value=0, max_value=MOST_NUMBER, widget=UnfoldAdminIntegerFieldWidget
             )
+        case "choice":
+            return forms.ChoiceField(**options, choices=setting.choices, widget=UnfoldAdminSelectWidget)
         case "secret":
             widget: Any = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password", "dir": "ltr"})
-            return forms.CharField(**options, max_length=MOST_CHARACTERS, widget=widget)
+            if setting.most:
+                # A line of dots would take the file's line ends away. What is kept is not shown here either.
+                signs = {"autocomplete": "off", "spellcheck": "false", "dir": "ltr", "rows": 3}
+                widget = UnfoldAdminTextareaWidget(attrs=signs)
+            return forms.CharField(**options, max_length=setting.most or MOST_CHARACTERS, widget=widget)
     # Names of servers and accounts stay as they are on pages that read from right to left.
     widget = UnfoldAdminTextInputWidget(attrs={"dir": "auto", "autocomplete": "off", "spellcheck": "false"})
     return forms.CharField(**options, max_length=MOST_CHARACTERS, widget=widget)

@@ -11,12 +11,13 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
 from chats.carriers.checking import check_carrier
-from chats.carriers.registry import PROVIDERS
-from chats.models import Carrier, Dispatch
+from chats.carriers.registry import PROVIDERS, usual_provider
+from chats.models import Carrier, Dispatch, PushNotice
 from contactcenter.administration.base import CenterModelAdmin
 from contactcenter.administration.pages import secret_asked
 from contactcenter.administration.sites import SITES
@@ -27,13 +28,25 @@ from .connectors import counted
 
 WRITTEN = ("settings", "kept_secrets", "is_active", "error", "troubled_since", "checked_at")  # the rest is its threads'
 # What is entered at the provider, by which it brings us messages; mail is fetched.
-INBOUND = {Carrier.Provider.TWILIO: "/messages", Carrier.Provider.MESSENGER: ""}
+INBOUND = {
+    Carrier.Provider.TWILIO: ("twilio/{key}/messages",),
+    Carrier.Provider.MESSENGER: ("messenger/{key}",),
+    Carrier.Provider.MAIL_SERVICE: ("mail/{key}/inbound/mime", "mail/{key}/events"),
+}
 HINTS = {
     Carrier.Provider.TWILIO: _("Enter it at the number, or at the messaging service, as “A message comes in”: POST."),
     Carrier.Provider.MESSENGER: _(
         "Enter it at Meta as the callback URL, with the verify token, and choose messages, message_deliveries, message_reads and messaging_postbacks."
     ),
+    Carrier.Provider.MAIL_SERVICE: _(
+        "The first is for mail that comes in, whole: at Mailgun the route's “forward”, at Postmark the inbound web hook with the raw content, at SendGrid the Inbound Parse URL with the raw message. The second is for what became of ours: delivered, failed or bounced, and complaints. At Postmark and SendGrid, write user and password before the host: https://contactcenter:…@"
+    ),
 }
+
+
+def errands_of(carrier: Carrier) -> Any:
+    """What leaves by it: messages, or calls to devices."""
+    return PushNotice if carrier.provider == Carrier.Provider.PUSH else Dispatch
 
 
 @register(Carrier, site=SITES[0])
@@ -53,8 +66,7 @@ class CarrierAdmin(CenterModelAdmin):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """From the channel's page: with the provider of its kind."""
         found: dict[str, Any] = super().get_changeform_initial_data(request)
-        kinds = {str(kind): name for name, kind in Carrier.KINDS.items()}
-        return found | {"provider": kinds.get(request.GET.get("kind", ""), "")}
+        return found | {"provider": usual_provider(request.GET.get("kind", ""))}
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         kwargs["form"] = settings_form(obj.provider) if obj else ChooseChannelForm
@@ -93,9 +105,15 @@ class CarrierAdmin(CenterModelAdmin):
 
     @display(description=_("address for incoming messages"))
     def inbound(self, obj: Carrier) -> str:
-        code = f"{settings.BASE_URL}/carriers/{obj.provider}/{obj.channel.key}{INBOUND[Carrier.Provider(obj.provider)]}"
-        hint = HINTS[Carrier.Provider(obj.provider)]
-        return render_to_string("administration/snippet.html", {"code": code, "hint": hint})
+        provider = Carrier.Provider(obj.provider)
+        codes = [f"{settings.BASE_URL}/carriers/{path.format(key=obj.channel.key)}" for path in INBOUND[provider]]
+        hints = ["" for _code in codes[1:]] + [HINTS[provider]]
+        shown = zip(codes, hints, strict=True)
+        return mark_safe(  # noqa: S308 - templates have escaped all that is in them
+            "".join(
+                render_to_string("administration/snippet.html", {"code": code, "hint": hint}) for code, hint in shown
+            )
+        )
 
     @display(description=_("state"))
     def state_shown(self, obj: Carrier) -> Any:
@@ -111,11 +129,11 @@ class CarrierAdmin(CenterModelAdmin):
 
     @display(description=_("messages waiting"))
     def waiting(self, obj: Carrier) -> Any:
-        return self._counted(obj, "pending", Dispatch.objects.pending())
+        return self._counted(obj, "pending", errands_of(obj).objects.pending())
 
     @display(description=_("not delivered"))
     def given_up(self, obj: Carrier) -> Any:
-        return self._counted(obj, "failed", Dispatch.objects.exclude(failed_at=None))
+        return self._counted(obj, "failed", errands_of(obj).objects.exclude(failed_at=None))
 
     def save_model(self, request: HttpRequest, obj: Carrier, form: Any, change: bool) -> None:
         if not change:
@@ -167,7 +185,8 @@ class CarrierAdmin(CenterModelAdmin):
     def _counted(self, obj: Carrier, state: str, rows: Any) -> Any:
         """The number as a link to those messages."""
         count = counted(rows.filter(channel=obj.channel_id).order_by())
-        page = reverse("admin:chats_dispatch_changelist", current_app=self.admin_site.name)
+        name = errands_of(obj)._meta.model_name
+        page = reverse(f"admin:chats_{name}_changelist", current_app=self.admin_site.name)
         query = f"channel__id__exact={obj.channel_id}&state={state}"
         return count if count == "0" else format_html('<a class="text-link" href="{}?{}">{}</a>', page, query, count)
 

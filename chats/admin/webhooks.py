@@ -118,7 +118,7 @@ class WebhookAdmin(CenterModelAdmin):
 
     def response_add(self, request: HttpRequest, obj: Webhook, post_url_continue: Any = None) -> HttpResponse:
         """The secret, at once. Hands are shaken by a button: nothing is called within the transaction of a page."""
-        if obj.registration_id is not None:
+        if obj.shakes_hands:
             messages.info(request, _("Shake hands next: until then nothing is sent."))
         return secret_shown(request, self, obj, title=_("Secret of the web hook"), secret=obj.secret, hint=SHOWN_ONCE)
 
@@ -147,9 +147,9 @@ class WebhookAdmin(CenterModelAdmin):
         )
 
     def has_shake_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        """Only receivers of foreign words shake hands. A stranger's row is not found, which is not said here."""
+        """Only receivers of some foreign words shake hands. A stranger's row is not found, which is not said here."""
         webhook = self.get_object(request, str(object_id))
-        return webhook is None or webhook.registration_id is not None
+        return webhook is None or webhook.shakes_hands
 
     @action(description=_("Shake hands again"), url_path="shake-hands", icon="handshake", permissions=["shake"])
     def shake_again(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -160,6 +160,7 @@ def visible_outbound(caller: ApplicationCaller) -> "QuerySet[OutboundMessage]":
 def live_carriers(caller: Caller) -> "QuerySet[Carrier]":
     """The center's that send, by their channels' names."""
     live = Carrier.objects.filter(center_id=caller.center.pk, is_active=True, channel__is_active=True)
+    live = live.exclude(provider=Carrier.Provider.PUSH)  # it calls devices, nothing travels by it
     known = live.filter(provider__in=PROVIDERS).select_related("channel")
     return known.defer("kept_secrets", "bookmark").order_by("channel__name", "pk")
 

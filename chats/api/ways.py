@@ -7,12 +7,12 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chats.actions.reach_out import FIRST_KINDS, addresses_of, go_on_by, write_first
+from chats.actions.reach_out import FIRST_KINDS, go_on_by, write_first
+from chats.carriers.addresses import address_on, known_addresses
 from chats.carriers.dispatches import send_again
-from chats.carriers.registry import provider_of
 from chats.delivery_shapes import MOST_TEXT
 from chats.errors import Conflict, Forbidden, Invalid, NotFound
-from chats.models import Account, Carrier, Chat, Dispatch
+from chats.models import Carrier, Chat, Dispatch
 from contactcenter.models import Channel
 
 from . import asked, shown
@@ -57,7 +57,7 @@ class GoOn(Door):
         body = read(asked.GoOn, request.data)
         chat = find_chat(self.caller, chat_id)
         carrier = _carrier(self.caller, body["channel"])
-        address = body.get("address") or next(iter(known_addresses(chat, carrier)), "")
+        address = body.get("address") or next(iter(known_addresses(chat.customer, carrier)), "")
         if not address:
             raise Invalid(fields={"address": _("No address of this customer is known there. Enter one.")})
         go_on_by(self.caller.agent, chat_id, carrier.channel, address_on(carrier, address), now=self.now)
@@ -70,7 +70,7 @@ class Ways(Door):
     @described("By which channels the chat's customer can be reached", gives=listing(shown.Way))
     def get(self, request: Request, chat_id: UUID) -> Response:
         chat = find_chat(self.caller, chat_id)
-        ways = [(carrier.channel, known_addresses(chat, carrier)) for carrier in live_carriers(self.caller)]
+        ways = [(carrier.channel, known_addresses(chat.customer, carrier)) for carrier in live_carriers(self.caller)]
         found = [{"channel": channel_named(channel), "addresses": known} for channel, known in ways if known]
         return Response({"results": found, "next": None})
 
@@ -96,30 +96,6 @@ class SendAgain(Door):
         if send_again(self.caller.center.chats, chat.pk, index, self.now) is None:
             raise Conflict(_("It has arrived, is on its way, or the chat is on the website again."))
         return Response(status=204)
-
-
-def known_addresses(chat: Chat, carrier: Carrier) -> list[str]:
-    """Where the customer is reached, in the carrier's spelling; what is no address there is left out."""
-    found = []
-    for given in addresses_of(chat, carrier.channel):
-        try:
-            found.append(address_on(carrier, given))
-        except Invalid:
-            continue
-    stopped = Account.objects.filter(center=chat.center_id, kind=carrier.channel.kind, address__in=found)
-    gone = set(stopped.exclude(stopped_at=None).values_list("address", flat=True))
-    return [address for address in dict.fromkeys(found) if address not in gone]
-
-
-def address_on(carrier: Carrier, value: str) -> str:
-    """A customer's address in the carrier's one spelling. Raises Invalid."""
-    try:
-        address = provider_of(carrier).address(value, carrier.channel.address)
-    except Invalid as refused:
-        raise Invalid(refused.message, fields=refused.fields or {"address": refused.message}) from None
-    if len(address) > asked.MOST_ADDRESS:
-        raise Invalid(fields={"address": _("This is too long.")})
-    return address
 
 
 def channel_named(channel: Channel) -> dict[str, Any]:

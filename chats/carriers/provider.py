@@ -10,7 +10,7 @@ from contactcenter.models import Channel
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """One line of a carrier's page in the admin. kind: text, number, flag or secret (kept encrypted, never shown again)."""
+    """One line of a carrier's page in the admin. kind: text, number, flag, choice (of `choices`: value, label) or secret (kept encrypted, never shown again); most: characters, where it is a whole file's content."""
 
     name: str
     label: Any
@@ -18,6 +18,8 @@ class Setting:
     kind: str = "text"
     default: Any = ""
     is_required: bool = False
+    most: int = 0
+    choices: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

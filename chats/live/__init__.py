@@ -4,7 +4,7 @@
 reads the log, so losing, doubling or reordering them loses nothing.
 
 Topics    customer:{chat} · staff:{chat}    the chat's events and whispers
-          agent:{agent} · team:{team} · center:{center}    something there has changed; read it yourself
+          agent:{agent} · team:{team} · center:{center} · app:{customer}    something there has changed; read it yourself
 Payloads  {"kind": "event", "number", "what", "frame"}     a ready frame for sockets, its number on this topic, the event's type
           {"kind": "whisper", "what", "data", "frame"}     said and gone
           {"kind": "hint", "what"}

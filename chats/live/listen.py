@@ -54,6 +54,21 @@ def announce_owed(connector_id: Any, **_: Any) -> None:
     hub.announce(f"connector:{connector_id}", {"kind": "hint", "what": "owed"})
 
 
+def announce_profile(sender: Any, foreign: Any, **_: Any) -> None:
+    """actions.profiles.changed: within the transaction, so it is told after the commit."""
+    _announce_to_app(foreign.customer_id, "profile")
+
+
+def announce_conversation(sender: Any, conversation: Any, **_: Any) -> None:
+    """actions.conversations.changed: the same."""
+    _announce_to_app(conversation.profile.customer_id, "conversation")
+
+
+def _announce_to_app(customer_id: Any, what: str) -> None:
+    payload = {"kind": "hint", "what": what}
+    transaction.on_commit(lambda: hub.announce(f"app:{customer_id}", payload), robust=True)
+
+
 def _announce_event(event: Event) -> None:
     topic = f"staff:{event.chat_id}"
     if hub.is_wanted(topic):
@@ -67,7 +82,7 @@ def _announce_event(event: Event) -> None:
 
 def _announce_hints(chat: Chat, event: Event) -> None:
     payload = {"kind": "hint", "what": event.type}
-    topics = {f"team:{chat.team_id}", f"center:{chat.center_id}"}
+    topics = {f"team:{chat.team_id}", f"center:{chat.center_id}", f"app:{chat.customer_id}"}
     topics.update(f"agent:{agent}" for agent in (event.data.get("agent"), chat.agent_id) if agent)
     for topic in topics:
         if hub.is_wanted(topic):

@@ -9,11 +9,13 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from contactcenter.models import Registration
 from contactcenter.models.secret import SecretField
 from contactcenter.models.tenancy import CenterRow, addressable, center_key, own_key, same_center
 
 from .errand import Errand, ErrandQuerySet, chat_key, lane_indexes
 
+SHAKE_HANDS = frozenset({Registration.Protocol.HYPERCHAT})
 OLD_SECRET_LIVES = timedelta(hours=24)
 
 
@@ -88,6 +90,11 @@ class Webhook(CenterRow):
         return self.url
 
     @property
+    def shakes_hands(self) -> bool:
+        """Whether its receiver must agree before anything is sent to it."""
+        return self.registration is not None and self.registration.protocol in SHAKE_HANDS
+
+    @property
     def is_on(self) -> bool:
         """Whether neither we nor its receiver have switched it off."""
         return self.is_active and self.disabled_at is None
@@ -102,7 +109,7 @@ class Webhook(CenterRow):
         return "active" if self.verified_at is not None else "unverified"
 
     def live_secrets(self, now: datetime) -> list[str]:
-        """The secrets to sign with, the newest first: two while one replaces the other."""
+        """The secrets to sign with, the newest first: two while one replaces the other. A foreign client may have given none: it is empty."""
         has_old = self.old_secret and self.old_secret_until and self.old_secret_until > now
         return [self.secret, self.old_secret] if has_old else [self.secret]
 
@@ -124,6 +131,9 @@ class Delivery(Errand):
     chat = chat_key("deliveries")
     event = models.CharField(_("event"), max_length=40)
     payload = models.JSONField(_("content"), default=dict)
+
+    # Those that go with it in one call, as long as it is under way (outbox.batches); not stored.
+    companions: tuple["Delivery", ...] = ()
 
     objects = ErrandQuerySet["Delivery"].as_manager()
 

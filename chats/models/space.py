@@ -46,6 +46,14 @@ class Conversation(CenterRow):
         return self.external_id
 
 
+class SpaceChatQuerySet(models.QuerySet["SpaceChat"]):
+    def loaded(self) -> "SpaceChatQuerySet":
+        """With all that a chat's shape there shows."""
+        return self.select_related(
+            "chat__team", "chat__channel", "chat__customer", "chat__agent__user", "original_team", "conversation"
+        )
+
+
 class SpaceChat(CenterRow):
     """A chat as one API space knows it. `head` and `told_position` move with the chat's row locked: its events are numbered from 0 when they are first asked for."""
 
@@ -79,6 +87,8 @@ class SpaceChat(CenterRow):
     welcome_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When the team's welcome is due, if nobody has answered."
     )
+
+    objects = SpaceChatQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("chat of an API space")

@@ -3,6 +3,7 @@
     filing     within the transaction that causes an event: one row for each call to make
     ours       an event in our own words; a protocol brings a speaker of its own (filing.speakers)
     lanes      which calls may be made now: of one chat and one address only the oldest
+    batches    several calls in one, for those who want them so
     courier    one thread that asks the database, some that call: claims, sends, notes
     sending    one call: guard (where to), stream (how long, how much), signing (who says so)
     settle     what became of a call, and when it is tried again (schedule)

@@ -3,13 +3,15 @@
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import structlog
 from django.utils import timezone
 
 from chats.models import Delivery
 
-from . import lanes, settle
+from . import batches, settle
+from .lanes import Lanes
 from .sending import Answer, Sender
 from .settle import Outcome
 from .signing import encode, headers_of
@@ -21,7 +23,7 @@ def make_call(delivery: Delivery, sender: Sender, *, seconds: float) -> Outcome:
     """The delivery has its web hook and registration loaded. Raises nothing."""
     at, begun = timezone.now(), time.monotonic()
     try:
-        body = encode(delivery.payload)
+        body = encode(_said(delivery))
         headers = headers_of(delivery.webhook, delivery.id, body, at)
         answer = sender.post(delivery.webhook.url, body, headers, seconds=seconds)
     except Exception:  # the outermost door of these threads: without an outcome nobody would call this address again
@@ -31,10 +33,17 @@ def make_call(delivery: Delivery, sender: Sender, *, seconds: float) -> Outcome:
     return Outcome(delivery=delivery, at=at, milliseconds=took, answer=answer)
 
 
+def _said(delivery: Delivery) -> Any:
+    """The body: one call's, or an array of several."""
+    if not batches.is_batched(delivery.webhook):
+        return delivery.payload
+    return [one.payload for one in (delivery, *delivery.companions)]
+
+
 class Calls:
     """The clerk's book of calls to web hooks."""
 
-    lanes = lanes.calls
+    lanes: Lanes[Any] = batches.calls
 
     def prepare(self, claimed: Sequence[Delivery]) -> None:
         """Web hook and registration came with the claim."""

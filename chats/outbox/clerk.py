@@ -72,6 +72,9 @@ class Clerk:
         # The clerk's own.
         self._targets = Targets(THREADS)
         self._later: list[tuple[float, UUID, int]] = []  # a heap of (moment, target, number)
+        self._next_due: dict[
+            UUID, tuple[int, datetime]
+        ] = {}  # of each target what was last put there because it waits for others
         self._not_noted: list[Outcome] = []
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._callers: list[threading.Thread] = []
@@ -180,11 +183,18 @@ class Clerk:
         """The next of each lane that is free now, and those that are to be tried again soon."""
         settled = list(settled)
         for target_id, number in self.book.lanes.following([row for row in settled if row.is_done]):
-            self._targets.add(target_id, number)
+            if number is None:
+                self._targets.look([target_id])
+            else:
+                self._targets.add(target_id, number)
         for row in settled:
-            wait = row.due_at - now
-            if not row.is_done and wait <= SOON:
-                heapq.heappush(self._later, (time.monotonic() + wait.total_seconds(), row.target_id, row.number))
+            if not row.is_done:
+                self._remember(row.target_id, row.number, row.due_at - now)
+
+    def _remember(self, target_id: UUID, number: int, wait: timedelta) -> None:
+        """To look at this one then, if that is soon."""
+        if wait <= SOON:
+            heapq.heappush(self._later, (time.monotonic() + wait.total_seconds(), target_id, number))
 
     def _claim(self) -> None:
         now = timezone.now()
@@ -204,6 +214,10 @@ class Clerk:
 
     def _scan(self, target_id: UUID, now: datetime) -> tuple[list[int], bool]:
         found = self.book.lanes.scan(target_id, now)
+        waiting = self.book.lanes.next_due(target_id, now)
+        if waiting and self._next_due.get(target_id) != waiting:
+            self._next_due[target_id] = waiting
+            self._remember(target_id, waiting[0], waiting[1] - now)
         return found, len(found) == lanes.SCANNED
 
     # The callers ------------------------------------------------------------------------------------------------------

@@ -10,9 +10,9 @@ from datetime import datetime
 from uuid import UUID
 
 from . import settle
+from .batches import calls
 from .calling import Calls
 from .clerk import Book, Clerk
-from .lanes import calls
 from .sending import SECONDS
 
 STOP_SECONDS = 5.0  # what is under way for longer is made again after its lease

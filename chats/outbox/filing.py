@@ -16,6 +16,8 @@ from django.utils import timezone
 from chats.due import do_soon
 from chats.models import Chat, Delivery, Event, Webhook, hot
 
+from .batches import wait_of
+
 OURS = ""
 
 
@@ -64,8 +66,9 @@ def file_records(records: Sequence[Record], **_: Any) -> None:
 
 def file(filed: Sequence[Filed]) -> None:
     """File calls, in this order. The caller is in a transaction, and holds the rows of the chats that they belong to."""
+    now = timezone.now()
     # SQLite's own clock writes times that do not compare with ours. It has one writer: no other row is filed before the commit.
-    clock = {} if connection.vendor == "postgresql" else {"filed_at": timezone.now()}
+    clock = {} if connection.vendor == "postgresql" else {"filed_at": now}
     rows = [
         Delivery(
             center_id=call.webhook.center_id,
@@ -73,6 +76,7 @@ def file(filed: Sequence[Filed]) -> None:
             chat_id=call.chat_id,
             event=call.event,
             payload=call.payload,
+            due_at=now + wait_of(call.webhook),
             **clock,
         )
         for call in filed

@@ -20,7 +20,7 @@ def shake_hands(webhook: Webhook, now: datetime) -> None:
 
     Takes up to ten seconds: never within a transaction. Raises HandshakeFailed, and then nothing has changed.
     """
-    if webhook.registration is None:
+    if webhook.registration is None or not webhook.shakes_hands:
         return
     # Receivers in use drop what has no trigger, and read data where there is some.
     body = {

@@ -9,7 +9,6 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Min, QuerySet
 
-from chats.models import Delivery, Webhook
 from chats.models.errand import Errand
 
 from .sending import SECONDS
@@ -70,8 +69,12 @@ class Lanes(Generic[Row]):
             row.leased_until = until
         return claimed
 
-    def following(self, settled: Sequence[Row]) -> list[tuple[UUID, int]]:
-        """(target, number) of what comes next in the lanes of these errands."""
+    def next_due(self, target_id: UUID, now: datetime) -> tuple[int, datetime] | None:
+        """(number, moment) of what is the next to be due because it waits for others: nothing does, unless a target wants several at once."""
+        return None
+
+    def following(self, settled: Sequence[Row]) -> list[tuple[UUID, int | None]]:
+        """(target, number) of what comes next in the lanes of these errands; without a number where one has to look."""
         lanes = {(row.target_id, row.chat_id) for row in settled if row.chat_id}  # type: ignore[attr-defined]
         if not lanes:
             return []
@@ -85,6 +88,3 @@ class Lanes(Generic[Row]):
             .annotate(oldest=Min("number"))
         )
         return [(one, number) for one, chat, number in rows if (one, chat) in lanes]
-
-
-calls: Lanes[Delivery] = Lanes(Delivery, Webhook.objects.live, ("webhook__registration",))

@@ -11,12 +11,14 @@ from functools import cache
 from urllib.parse import urlsplit
 
 import httpcore
+from h2.exceptions import H2Error
 
 from . import guard, wire
 
 SECONDS = 10.0  # for a whole call
 KEPT_BODY = 4096  # bytes of the answer
 IDLE_SECONDS = 2.0  # receivers close theirs soon, and a call that meets a closed connection is a failed one
+HTTP2_IDLE_SECONDS = 60.0
 MOST_IDLE = 32
 USER_AGENT = "contactcenter-webhooks/1"
 
@@ -49,15 +51,26 @@ def trusted() -> ssl.SSLContext:
     return httpcore.default_ssl_context()
 
 
-class Sender:
-    """Makes calls from any number of threads; connections are used again for a moment. One per process: it does not outlive a fork."""
+@cache
+def trusted_for_http2() -> ssl.SSLContext:
+    """The same; of its own, since httpcore writes into it which protocols are offered."""
+    return httpcore.default_ssl_context()
 
-    def __init__(self) -> None:
+
+class Sender:
+    """Makes calls from any number of threads; connections are used again for a moment. One per process: it does not outlive a fork.
+
+    http2: speaks nothing else, keeps its connection for longer, and serves one thread alone.
+    """
+
+    def __init__(self, *, http2: bool = False) -> None:
         self._pool = httpcore.ConnectionPool(
-            ssl_context=trusted(),
+            ssl_context=trusted_for_http2() if http2 else trusted(),
             max_connections=None,
             max_keepalive_connections=MOST_IDLE,
-            keepalive_expiry=IDLE_SECONDS,
+            keepalive_expiry=HTTP2_IDLE_SECONDS if http2 else IDLE_SECONDS,
+            http1=not http2,
+            http2=http2,
             network_backend=wire.Network(),
         )
 
@@ -84,7 +97,7 @@ class Sender:
             return Answer(error=f"No safe connection: {error.reason or type(error).__name__}."[:300])
         except OSError as error:
             return Answer(error=f"No connection: {error.strerror or type(error).__name__}."[:300])
-        except (httpcore.ProtocolError, httpcore.NetworkError, UnicodeError, ValueError) as error:
+        except (httpcore.ProtocolError, httpcore.NetworkError, H2Error, UnicodeError, ValueError) as error:
             return Answer(error=f"No proper answer: {error}"[:300])
 
     def __enter__(self) -> "Sender":
@@ -117,6 +130,6 @@ def _read(response: httpcore.Response) -> bytes:
     try:
         for part in response.iter_stream():
             body += part
-    except (wire.TooLong, OSError, httpcore.ProtocolError, httpcore.NetworkError):
+    except (wire.TooLong, OSError, httpcore.ProtocolError, httpcore.NetworkError, H2Error):
         pass
     return bytes(body)

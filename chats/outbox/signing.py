@@ -1,7 +1,7 @@
 """Who says so: what a receiver checks a call by.
 
 Our own words follow Standard Webhooks 1.0 (https://github.com/standard-webhooks/standard-webhooks); HyperChat's receivers know one
-signature, over the body, by the secret that they were given when hands were shaken.
+signature, over the body, by the secret that they were given when hands were shaken; the Chat API's know one by the secret that they chose.
 """
 
 import hashlib
@@ -46,5 +46,16 @@ def hook(secrets: Sequence[str], call_id: UUID, body: bytes, now: datetime) -> d
     return {"X-Hook-Signature": hmac.digest(secrets[0].encode(), body, hashlib.sha256).hex()}
 
 
+def comapi(secrets: Sequence[str], call_id: UUID, body: bytes, now: datetime) -> dict[str, str]:
+    """X-Comapi-Signature: HMAC-SHA1 of the raw body, in hex; none for who gave no secret."""
+    if not secrets[0]:
+        return {}
+    return {"X-Comapi-Signature": hmac.digest(secrets[0].encode(), body, hashlib.sha1).hex()}
+
+
 Sign = Callable[[Sequence[str], UUID, bytes, datetime], dict[str, str]]
-SIGNATURES: dict[str, Sign] = {"": standard, Registration.Protocol.HYPERCHAT: hook}
+SIGNATURES: dict[str, Sign] = {
+    "": standard,
+    Registration.Protocol.HYPERCHAT: hook,
+    Registration.Protocol.COMAPI: comapi,
+}

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from chats.carriers.registry import PROVIDERS
+from chats.carriers.registry import PROVIDERS, usual_provider
 from chats.errors import Invalid
 from chats.models import Carrier
 from contactcenter.administration.base import CenterModelAdmin, CenterStackedInline, CenterTabularInline
@@ -70,8 +70,7 @@ class FormFieldInline(CenterTabularInline):
     verbose_name_plural = _("form before the chat")
 
 
-CARRIED = frozenset(Carrier.KINDS.values())  # kinds with an address of our own
-PROVIDER_OF = {str(kind): str(name) for name, kind in Carrier.KINDS.items()}
+CARRIED = frozenset(Carrier.KINDS.values()) - {Channel.Kind.APP}  # kinds with an address of our own
 
 
 class ChannelForm(CenterForm):
@@ -91,7 +90,8 @@ class ChannelForm(CenterForm):
         address = found["address"].strip()
         if address and kind not in CARRIED:
             self.add_error("address", _("Only channels for SMS, email and Facebook have one."))
-        provider = PROVIDERS.get(carrier.provider if carrier else PROVIDER_OF.get(kind, ""))
+            return
+        provider = PROVIDERS.get(carrier.provider if carrier else usual_provider(kind))
         if provider is None or not (address or carrier):
             return
         try:
@@ -122,7 +122,12 @@ class ChannelAdmin(CenterModelAdmin):
         (_("Keys"), {"fields": ("key", "created_at")}),
     )
 
+    # Apps come to us; a carrier only calls their devices.
+    app_fieldsets = (*fieldsets[:1], (_("Push notices"), {"fields": ("carried_by",)}), *fieldsets[1:])
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is not None and obj.kind == Channel.Kind.APP:
+            return self.with_center(self.app_fieldsets)
         is_carried = obj is not None and obj.kind in CARRIED
         return self.with_center(self.carried_fieldsets) if is_carried else super().get_fieldsets(request, obj)
 
@@ -136,6 +141,8 @@ class ChannelAdmin(CenterModelAdmin):
         if carrier is None:
             page = reverse("admin:chats_carrier_add", current_app=self.admin_site.name)
             words = _("None yet: nothing comes in or goes out. Set one up")
+            if obj.kind == Channel.Kind.APP:
+                words = _("None yet: apps that are closed are not told. Set one up")
             link = '<a class="text-link" href="{}?channel={}&amp;kind={}">{}</a>'
             return format_html(link, page, obj.pk, obj.kind, words)
         page = reverse("admin:chats_carrier_change", args=[carrier.pk], current_app=self.admin_site.name)

@@ -1,7 +1,6 @@
 """Foreign accesses: the ids and keys by which another API's clients know an application."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -20,61 +19,11 @@ from contactcenter.administration.base import CenterModelAdmin, CenterTabularInl
 from contactcenter.administration.pages import links_to, secret_asked, secret_shown
 from contactcenter.administration.scope import CenterForm
 from contactcenter.administration.sites import SITES
-from contactcenter.models import Channel, Registration, RegistrationTeam
+from contactcenter.models import ApiSpace, Channel, Registration, RegistrationTeam
 
+from .api_spaces import ApiSpaceActions, ApiSpaceInline
 from .applications import SHOWN_ONCE
-
-
-@dataclass(frozen=True, kw_only=True)
-class Speech:
-    """How an API's own people call what stands on the page. labels: field → its name and what to enter."""
-
-    mounted_at: str
-    labels: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
-    lacks: frozenset[str] = frozenset()  # fields that mean nothing there
-    hint: Any = ""  # what to do with the address
-
-
-SPEECHES: dict[str, Speech] = {
-    Registration.Protocol.HYPERCHAT: Speech(mounted_at="/v1", lacks=frozenset({"demands_secret"})),
-    Registration.Protocol.GENESYS: Speech(
-        mounted_at="/api",
-        labels={
-            "foreign_id": ("ContactCenterId", _("Enter the one that your clients send already, or keep this one.")),
-            "public_key": (
-                "apikey",
-                _(
-                    "Enter the one that your clients send already: also the published one, which other centers may have."
-                ),
-            ),
-        },
-        lacks=frozenset({"secret", "secret_begins", "uses_queue", "demands_secret"}),
-    ),
-    Registration.Protocol.EXPERTFLOW: Speech(
-        mounted_at="",
-        labels={
-            "foreign_id": (
-                "contactCenterId",
-                _("Their API knows none: a client adds it where this server has several contact centers."),
-            ),
-        },
-        lacks=frozenset({"public_key", "uses_queue"}),
-        hint=_(
-            "Enter it in your gadgets and connectors instead of the vendor's. A connector adds its secret to the address, as ?secret=…, or names it when it registers."
-        ),
-    ),
-}
-HINT = _("Enter it in your clients instead of the vendor's. Ids and keys stay as they are.")
-NOT_YET = frozenset({"demands_secret"})  # fields of a page on which the API is still to be chosen
-# The same page's words.
-UNDECIDED: dict[str, Any] = {
-    "foreign_id": _(
-        "HyperChat's application id, Genesys' ContactCenterId, Expertflow's contactCenterId. Enter the one that your clients send already, or keep this one."
-    ),
-    "public_key": _(
-        "HyperChat's domain key, for web pages of the allowed origins; Genesys' apikey, also the published one."
-    ),
-}
+from .speeches import HINT, NOT_YET, SPEECHES, UNDECIDED
 
 
 class RegistrationForm(CenterForm):
@@ -93,23 +42,23 @@ class RegistrationForm(CenterForm):
         if "secret" in self.fields:
             self.fields["secret"].help_text = (
                 _(
-                    "HyperChat's: the one that your clients send already. Leave it empty to have one made, for Expertflow's connectors too."
+                    "HyperChat's, or Comapi's access token: the one that your clients send already. Leave it empty to have one made, for Expertflow's connectors too."
                 )
                 if is_new
                 else _("Enter another one to replace it, or leave it empty to keep it.")
             )
         if is_new and "channel" in self.fields:
             self.fields["channel"].help_text = _(
-                "Chats that begin here belong to it. Best is one of its own, of the kind API."
+                "Chats that begin here belong to it. Best is one of its own, of the kind API; for the Comapi Chat API, of the kind App."
             )
             self.initial.setdefault("channel", self._first_api_channel())
 
     def _name_fields(self, is_new: bool) -> None:
         speech = SPEECHES[self.instance.protocol]
-        for name in UNDECIDED.keys() & self.fields.keys():
+        for name in self.fields.keys() & (UNDECIDED if is_new else speech.labels):
             if is_new:
                 self.fields[name].help_text = UNDECIDED[name]
-            elif name in speech.labels:
+            else:
                 self.fields[name].label, self.fields[name].help_text = speech.labels[name]
 
     def clean_secret(self) -> str:
@@ -147,7 +96,7 @@ class RoomInline(CenterTabularInline):
 
 @register(Registration, site=SITES[0])
 @register(Registration, site=SITES[1])
-class RegistrationAdmin(CenterModelAdmin):
+class RegistrationAdmin(ApiSpaceActions, CenterModelAdmin):
     form = RegistrationForm
     list_display = ("foreign_id", "application", "protocol", "secret_begins", "queue_on", "is_active")
     list_filter = ("protocol", "application", "uses_queue", "is_active")
@@ -155,7 +104,7 @@ class RegistrationAdmin(CenterModelAdmin):
     search_fields = ("foreign_id", "public_key", "application__name")
     readonly_fields = ("server_address", "origins", "secret_begins", "used_by", "created_at")
     inlines = (RoomInline,)
-    actions_detail = ("renew_secret",)
+    actions_detail = ("renew_secret", "renew_password", "renew_shared_secret")
     fieldsets = (
         (
             None,
@@ -174,9 +123,13 @@ class RegistrationAdmin(CenterModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """One with chats, customers, web hooks or connectors is switched off: its clients' ids live in them."""
-        kept = (obj.chats, obj.customers, obj.webhooks, obj.connectors) if obj is not None else ()
+        kept = (obj.chats, obj.customers, obj.webhooks, obj.connectors, obj.inbound_rules) if obj is not None else ()
         used = any(rows.exists() for rows in kept)
         return not used and super().has_delete_permission(request, obj)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        is_space = obj is not None and obj.protocol == Registration.Protocol.COMAPI
+        return (ApiSpaceInline, RoomInline) if is_space else (RoomInline,)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """What was begun in one API's words is not told in another's."""
@@ -231,6 +184,8 @@ class RegistrationAdmin(CenterModelAdmin):
         super().save_model(request, obj, form, change)
         if not obj.secret_hash and self.has_secret(obj):
             vars(request)["_made"] = obj.renew_secret()
+        if obj.protocol == Registration.Protocol.COMAPI and not change:
+            ApiSpace.of(obj)
 
     def response_add(self, request: HttpRequest, obj: Registration, post_url_continue: Any = None) -> HttpResponse:
         """A secret that was made here is shown at once; one that was entered is known."""

@@ -137,6 +137,12 @@ class CenterInlineFormSet(PaginationInlineFormSet):
         form.instance.center_id = self.instance.center_id
         return form
 
+    def full_clean(self) -> None:
+        # The forms may have been made before an operator's choice of the parent's center was read.
+        for form in self.forms:
+            form.instance.center_id = self.instance.center_id
+        super().full_clean()
+
 
 class CenterInline(Scoped):
     form = CenterForm

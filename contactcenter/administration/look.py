@@ -47,6 +47,7 @@ def _people(site: str, *more: dict[str, Any]) -> dict[str, Any]:
             _item(site, _("Holidays"), "event", "contactcenter_holiday"),
             _item(site, _("Canned replies"), "quick_phrases", "agents_cannedreply"),
             _item(site, _("Dispositions"), "label", "agents_disposition"),
+            _item(site, _("Forms"), "assignment", "chats_formtemplate"),
         ],
     }
 
@@ -63,6 +64,7 @@ def _setup(site: str, title: Any, *more: dict[str, Any]) -> dict[str, Any]:
             _item(site, _("Foreign accesses"), "sync_alt", "contactcenter_registration"),
             _item(site, _("Connectors"), "cable", "chats_connector"),
             _item(site, _("Web hooks"), "webhook", "chats_webhook"),
+            _item(site, _("Inbound rules"), "rule", "chats_inboundrule"),
             _item(site, _("Application passwords"), "password", "contactcenter_applicationpassword"),
             *more,
         ],
@@ -77,6 +79,7 @@ def _records(site: str) -> dict[str, Any]:
             _item(site, _("Transcripts by mail"), "forward_to_inbox", "chats_transcriptrequest"),
             _item(site, _("Web hook deliveries"), "outbox", "chats_delivery"),
             _item(site, _("Messages on their way"), "outgoing_mail", "chats_dispatch"),
+            _item(site, _("Push notices"), "notifications", "chats_pushnotice"),
             _item(site, _("Outbound messages"), "send", "chats_outboundmessage"),
             _item(site, _("Audit log"), "policy", "contactcenter_auditentry"),
         ],

@@ -9,14 +9,19 @@ from django.utils import timezone
 from agents.models import Agent, CannedReply, Disposition
 from chats.models import (
     Account,
+    AppSession,
     Attempt,
     Carrier,
     Chat,
     Connector,
     Delivery,
     Dispatch,
+    ForeignCustomer,
+    FormTemplate,
+    InboundRule,
     OfflineMessage,
     OutboundMessage,
+    PushNotice,
     TranscriptRequest,
     Webhook,
 )
@@ -79,6 +84,18 @@ def furnish(place: SimpleNamespace, admin: Agent, mark: str = "") -> SimpleNames
         **hooked(registration, chat, mark),
         **connected(registration, mark),
         **carried(chat, mark),
+        **pushed(registration, chat, mark),
+        "chats.formtemplate": FormTemplate.objects.create(
+            center=center, key=f"form{mark}", name=f"Form {mark}", text=mark, fields=[]
+        ),
+        "chats.inboundrule": InboundRule.objects.create(
+            center=center,
+            registration=registration,
+            channel="sms",
+            keyword=f"help {mark}",
+            team=place.support,
+            action_data={"messageParts": [{"data": f"Thanks {mark}"}]},
+        ),
         "chats.customer": customer,
         "chats.chat": chat,
         "chats.transcriptrequest": TranscriptRequest.objects.create(
@@ -137,6 +154,23 @@ def carried(chat: Chat, mark: str) -> dict[str, Any]:
         account=account, position=1, index=1, failed_at=now, error=f"No {mark}", external_id=f"mid {mark}",
     )  # fmt: skip
     return {"chats.carrier": carrier, "chats.account": account, "chats.dispatch": dispatch}
+
+
+def pushed(registration: Registration, chat: Chat, mark: str) -> dict[str, Any]:
+    """A phone that could not be told of a message."""
+    center, now = chat.center, timezone.now()
+    profile = ForeignCustomer.objects.create(
+        center=center, registration=registration, customer=chat.customer, external_id=f"profile {mark}"
+    )
+    session = AppSession.objects.create(
+        center=center, registration=registration, profile=profile, device_id=f"phone {mark}", expires_at=now
+    )
+    notice = PushNotice.objects.create(
+        number=6_000_000_000_000 + chat.pk.int % 1_000_000_000_000, center=center, session=session,
+        channel=registration.channel, chat=chat, position=1, index=1, failed_at=now, error=f"No {mark}",
+        external_id=f"push {mark}",
+    )  # fmt: skip
+    return {"chats.pushnotice": notice}
 
 
 def registered() -> list[Any]:

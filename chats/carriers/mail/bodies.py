@@ -86,5 +86,6 @@ def _payload(part: Message) -> bytes:
 
 def _file_name(part: Message) -> str:
     """What the sender calls it; chats.files judges that."""
-    named = words(str(part.get_filename() or ""))
+    named = words(str(part.get_filename() or "")).replace("\\", "/").rpartition("/")[2]
+    named = named if named.strip(". ") else ""
     return named or f"file{mimetypes.guess_extension(part.get_content_type()) or ''}"

@@ -21,7 +21,9 @@ MOST_HEADERS = 256 * 1024  # bytes before the body
 MOST_LINES = 1_000_000
 MOST_NESTED = 50  # multiparts
 MOST_DASHES = 5000  # lines that may begin a part
-MOST_WORK = 20_000_000  # lines times multiparts
+MOST_WORK = 10_000_000  # lines times multiparts
+MOST_BLOCKS = 10_000  # of a report: each becomes a mail of its own
+BLANK_LINES = (b"\n\n", b"\r\n\r\n", b"\r\r")
 ADDRESS = re.compile(r'[^\s<>@,;:"()\\]+@[^\s<>@,;:"()\\]+')
 
 
@@ -35,7 +37,12 @@ class _Policy(Compat32):
 
 def parse(raw: bytes) -> Message:
     """Raises ValueError for what would take too long, and whatever email's parser raises."""
-    lines, nested, dashes = raw.count(b"\n"), raw.lower().count(b"multipart/"), raw.count(b"\n--")
+    small = raw.lower()
+    # A lone CR ends a line, too.
+    lines = raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n")
+    nested, dashes = small.count(b"multipart/"), raw.count(b"\n--") + raw.count(b"\r--")
+    if b"delivery-status" in small and sum(map(raw.count, BLANK_LINES)) > MOST_BLOCKS:
+        raise ValueError("too many blocks")
     head = re.search(rb"\r?\n\r?\n", raw)
     if (head.start() if head else len(raw)) > MOST_HEADERS:
         raise ValueError("too much before the body")

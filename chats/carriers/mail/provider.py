@@ -1,26 +1,23 @@
-"""Email as a carrier."""
+"""Email as a carrier: a mailbox read by IMAP, answers sent by SMTP."""
 
-import re
 import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
 from chats.carriers.provider import Parcel, Result, Setting
-from chats.errors import Invalid
 from chats.outbox.sending import Sender
 from contactcenter.models import Channel
 
 from . import imap, smtp
+from .addresses import Addresses
 from .wire import Trouble
 
 SECURITY = _("ssl (from the first byte), starttls, or none (only within your own network)")
 
 
-class Mail:
+class Mail(Addresses):
     """See chats.carriers.provider.Provider."""
 
     kind: ClassVar[Channel.Kind] = Channel.Kind.EMAIL
@@ -40,21 +37,6 @@ class Mail:
         Setting(name="smtp_password", label=_("SMTP password"), kind="secret"),
         Setting(name="from_name", label=_("sender's name"), help=_("Empty = the center's name.")),
     )
-
-    def own_address(self, value: str) -> str:
-        return self.address(value, "")
-
-    def address(self, value: str, own: str) -> str:
-        wanted = value.strip().lower()
-        try:
-            validate_email(wanted)
-        except ValidationError:
-            raise Invalid(fields={"address": _("This is no mail address.")}) from None
-        if not wanted.isascii() or len(wanted) > 254 or re.search(r'[\s"]', wanted):
-            raise Invalid(fields={"address": _("Mail cannot be sent to this address.")})
-        if wanted == own:
-            raise Invalid(fields={"address": _("This is our own address.")})
-        return wanted
 
     def send(self, parcel: Parcel, sender: Sender, seconds: float) -> Result:
         return smtp.send(parcel, seconds)

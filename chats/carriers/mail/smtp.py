@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from chats.carriers.provider import Parcel, Result
 from chats.outbox.sending import trusted
 
-from .compose import compose, one_line
+from .compose import Unfit, begun, compose, one_line, write
 from .wire import Trouble, connect, ends, make_safe, seconds_until, told
 
 PORTS = {"ssl": 465, "starttls": 587, "none": 25}
@@ -35,10 +35,11 @@ class _Server(smtplib.SMTP):
 def send(parcel: Parcel, seconds: float) -> Result:
     """One try that ends after `seconds`, whatever the server does. Raises nothing that a server can bring about."""
     until = time.monotonic() + seconds
-    if not parcel.address.isascii():
-        return Result(error=_("Mail cannot be sent to this address."))
     try:
-        message_id, mail = compose(parcel)
+        letter = write(parcel)
+        mail = compose(letter)
+    except Unfit:
+        return Result(error=_("Mail cannot be sent to this address."))
     except OSError:
         return Result(error=_("An attachment could not be read."))
     try:
@@ -46,12 +47,7 @@ def send(parcel: Parcel, seconds: float) -> Result:
             server.sendmail(parcel.own, [parcel.address], mail)
     except Trouble as trouble:
         return Result(error=str(trouble), again=trouble.again, was_answered=trouble.was_answered)
-    return Result(external_id=message_id, facts={} if parcel.facts.get("last_id") else _begun(parcel, message_id))
-
-
-def _begun(parcel: Parcel, message_id: str) -> dict[str, Any]:
-    """Our first mail begins the thread that the next ones continue until the customer answers."""
-    return {} if parcel.facts.get("first_id") else {"first_id": message_id}
+    return Result(external_id=letter.message_id, facts=begun(parcel, letter.message_id))
 
 
 @contextlib.contextmanager

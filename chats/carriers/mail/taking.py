@@ -20,6 +20,7 @@ from contactcenter.models import Channel
 from contactcenter.outage import is_outage
 
 from .automatic import Report
+from .compose import dispatch_in
 from .parsing import Mail, read_head, read_mail
 from .wire import Trouble
 
@@ -84,7 +85,7 @@ def _take(channel: Channel, mail: Mail, now: datetime) -> bool:
     return True
 
 
-def _inbound(channel: Channel, mail: Mail) -> Inbound:
+def _inbound(channel: Channel, mail: Mail, *, is_automatic: bool = False) -> Inbound:
     prefix = _("[automatic reply]") + "\n" if mail.is_automatic else ""
     is_empty = not (mail.text or mail.files or mail.subject)
     return Inbound(
@@ -94,6 +95,7 @@ def _inbound(channel: Channel, mail: Mail) -> Inbound:
         name=mail.name,
         subject=mail.subject,
         files=mail.files,
+        is_automatic=is_automatic,
         facts={"subject": mail.subject, "last_id": mail.message_id, "references": " ".join(mail.references[::-1])},
     )
 
@@ -108,7 +110,7 @@ def _join(channel: Channel, mail: Mail, now: datetime) -> bool:
         Customer.objects.select_for_update(no_key=True).get(pk=account.customer_id)
         if Chat.objects.open().filter(customer=account.customer_id, channel=channel).locked().first() is None:
             return False
-        receive(channel, _inbound(channel, mail), now=now)
+        receive(channel, _inbound(channel, mail, is_automatic=True), now=now)
     return True
 
 
@@ -129,8 +131,13 @@ def _is_ours(channel: Channel, mail: Mail) -> bool:
     local, _at, domain = mail.sender.rpartition("@")
     bare = f"{local.partition('+')[0]}@{domain}"
     own = channel.center.channels.filter(kind=channel.kind, address__in=[mail.sender, bare])
-    sent = Dispatch.objects.filter(center_id=channel.center_id, external_id=mail.message_id)
-    return own.exists() or sent.exists()
+    sent = Dispatch.objects.filter(center_id=channel.center_id)
+    mine = dispatch_in(mail.message_id)  # providers have ids of their own, and keep ours in the mail
+    return (
+        own.exists()
+        or sent.filter(external_id=mail.message_id).exists()
+        or (mine is not None and sent.filter(id=mine).exists())
+    )
 
 
 def _note(channel: Channel, mail: Mail, report: Report, now: datetime) -> None:
@@ -146,10 +153,4 @@ def _note(channel: Channel, mail: Mail, report: Report, now: datetime) -> None:
 
 
 def _dispatches_in(report: Report) -> list[UUID]:
-    found = []
-    for message_id in report.message_ids:
-        try:
-            found.append(UUID(message_id.strip("<>").partition("@")[0]))
-        except ValueError:
-            continue
-    return found
+    return [found for each in report.message_ids if (found := dispatch_in(each))]

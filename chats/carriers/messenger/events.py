@@ -39,10 +39,13 @@ def read_event(event: Any, page: str) -> Inbound | Report | None:
     for name, fate in (("delivery", Dispatch.Fate.DELIVERED), ("read", Dispatch.Fate.READ)):
         if name in event:
             return _report(person, fate, fields_of(event[name]))
-    if "message" in event:
-        return _message(person, event, fields_of(event["message"]))
-    if "postback" in event:
-        return _postback(person, event, fields_of(event["postback"]))
+    try:
+        if "message" in event:
+            return _message(person, event, fields_of(event["message"]))
+        if "postback" in event:
+            return _postback(person, event, fields_of(event["postback"]))
+    except RecursionError:  # what could just be read can be too deep to be written
+        pass
     return None
 
 

@@ -9,7 +9,7 @@ import re
 from chats.carriers.dispatches import STOPPED_WORDS
 from chats.models import Dispatch
 
-STOPS = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit"})
+STOPS = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "optout", "revoke"})
 STARTS = frozenset({"start", "yes", "unstop"})
 WHOLE_WORD = re.compile(r"\W*(\w+)\W*")
 

@@ -37,6 +37,7 @@ log = structlog.get_logger(__name__)
 CORS_HEADERS = (
     "Authorization, Content-Type, Cache-Control, Pragma, If-Modified-Since, If-Match, Accept, X-Requested-With"
 )
+NO_APPS = "A session's token does not open this."
 EXPOSED = "ETag, Last-Modified, Retry-After"
 
 
@@ -56,7 +57,7 @@ class Door(APIView):
     allows_apps: ClassVar[bool] = False  # customers' sessions may knock, and see their own only
     is_open: ClassVar[bool] = False
     # What is asked for by method, for `read` and `read_query` and for our OpenAPI description.
-    asks: ClassVar[Mapping[str, type[serializers.Serializer[Any]]]] = {}
+    asks: ClassVar[Mapping[str, type[serializers.BaseSerializer[Any]]]] = {}
     queries: ClassVar[Mapping[str, type[serializers.Serializer[Any]]]] = {}
 
     authentication_classes = ()
@@ -94,7 +95,12 @@ class Door(APIView):
         if not self.is_open and self.caller.session is not None:
             check_origin(request, self.registration.application.allowed_origins)
             if not self.allows_apps:
-                raise Forbidden("A session's token does not open this.")
+                raise Forbidden(NO_APPS)
+
+    def programs_only(self) -> None:
+        """Where apps may knock, but not with this method. Raises Forbidden."""
+        if not self.caller.is_program:
+            raise Forbidden(NO_APPS)
 
     # Reading ----------------------------------------------------------------------------------------------------------
 

@@ -23,8 +23,11 @@ def etag_of(shape: Any) -> str:
     return f'"{len(body):x}-{mark}"'
 
 
-def check_match(request: Request, shape: Any) -> None:
-    """`shape`: of the entity as it is now, its row locked. Raises Stale."""
+def check_match(request: Request, *shapes: Any) -> None:
+    """`shapes`: of the entity as it is now, its row locked, and of others whose ETag stands for it, too; None matches nothing. Raises Stale."""
     wanted = request.headers.get("If-Match", "").strip()
-    if wanted and wanted != "*" and etag_of(shape) not in [one.strip().removeprefix("W/") for one in wanted.split(",")]:
+    if not wanted or wanted == "*":
+        return
+    named = {one.strip().removeprefix("W/") for one in wanted.split(",")}
+    if named.isdisjoint(etag_of(shape) for shape in shapes if shape is not None):
         raise Stale

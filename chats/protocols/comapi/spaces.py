@@ -3,16 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import Error, IntegrityError, transaction
 
 from chats.errors import NotFound
 from chats.models import Chat, SpaceChat
 from contactcenter.models import Registration
+from contactcenter.outage import is_outage
 
 from .callers import Caller
 from .names import as_uuid, visible_teams
-
-LOADED = ("chat__team", "chat__channel", "chat__customer", "chat__agent__user", "original_team", "conversation")
 
 
 def visible_chats(caller: Caller) -> Any:
@@ -38,14 +37,25 @@ def find_chat(caller: Caller, chat_id: str, now: datetime, *, deleted: bool = Fa
 
 def space_chat_of(registration: Registration, chat: Chat, *, now: datetime, **fields: Any) -> SpaceChat:
     """The space's row of this chat; `fields` are its own when it is made now."""
-    found = SpaceChat.objects.filter(registration=registration, chat=chat).select_related(*LOADED).first()
+    rows = SpaceChat.objects.filter(registration=registration, chat=chat).loaded()
+    found = rows.first()
     if found is None:
-        first = {"original_team": chat.team, "updated_at": now, **fields}
+        made = new_to(registration, chat, **fields)
         try:
             with transaction.atomic():
-                SpaceChat.objects.create(center_id=chat.center_id, registration=registration, chat=chat, **first)
+                made.save(force_insert=True)
         except IntegrityError:
             pass  # just made by another
-        found = SpaceChat.objects.select_related(*LOADED).get(registration=registration, chat=chat)
+        except Error as error:
+            if not is_outage(error):
+                raise
+            return made  # while nothing can be written, reading goes on
+        found = rows.get()
     found.registration = registration
     return found
+
+
+def new_to(registration: Registration, chat: Chat, **fields: Any) -> SpaceChat:
+    """A chat of which the space has no row yet; not saved. To be looked at for the first time does not change it."""
+    first = {"original_team": chat.team, "updated_at": chat.started_at, **fields}
+    return SpaceChat(center_id=chat.center_id, registration=registration, chat=chat, **first)

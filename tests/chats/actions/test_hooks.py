@@ -273,3 +273,30 @@ def test_who_files_for_one_at_the_moment_of_its_deletion_does_not_fail(acme, sho
     delete_webhook(webhook, now=now)
     Delivery.objects.create(center=acme.center, webhook=webhook, chat=make_chat(acme, now).chat, event="chat.started")
     assert Webhook.objects.get().deleted_at == now
+
+
+# Foreign ones ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def space(acme, shop, access):
+    return Registration.objects.create(
+        center=acme.center, application=shop, channel=access.channel, protocol=Registration.Protocol.COMAPI
+    )
+
+
+@pytest.mark.both
+def test_an_api_spaces_one_needs_no_handshake_and_brings_its_secret_and_facts(shop, space, now):
+    own = {"secret": "", "facts": {"name": "Bot"}}
+    webhook = add_webhook(shop, url=URL, events=["chat.closed", "chat.create"], registration=space, own=own, now=now)
+    assert list(Webhook.objects.live()) == [webhook]
+    moved = change_webhook(webhook, {"url": f"{URL}2", "secret": "a new secret", "facts": {"name": "Desk"}}, now)
+    assert (moved.verified_at, moved.secret, moved.facts) == (now, "a new secret", {"name": "Desk"})
+    noted = AuditEntry.objects.filter(action="web hook changed").get().changes
+    assert (noted["secret"], noted["facts"]) == ("changed", "changed")
+
+
+def test_our_words_that_nobody_says_there_are_refused(shop, space, now):
+    for word in ("message.posted", "chat.*"):
+        with pytest.raises(Invalid):
+            add(shop, now, events=[word], registration=space)

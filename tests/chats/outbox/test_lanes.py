@@ -8,7 +8,8 @@ from django.db import connection, transaction
 
 from chats.models import Chat, Delivery, Webhook
 from chats.outbox import lanes
-from chats.outbox.lanes import LEASE, calls
+from chats.outbox.batches import calls
+from chats.outbox.lanes import LEASE
 from tests.cases import cases
 from tests.chats.outbox.conftest import make_delivery, make_webhook
 from tests.conftest import make_chat

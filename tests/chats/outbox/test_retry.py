@@ -8,7 +8,7 @@ from chats import due
 from chats.errors import Conflict
 from chats.models import Delivery, Webhook
 from chats.outbox import retry as retrying
-from chats.outbox.lanes import calls
+from chats.outbox.batches import calls
 from chats.outbox.retry import retry, retry_all
 from tests.cases import cases
 from tests.chats.outbox.conftest import make_delivery, make_webhook

@@ -6,7 +6,8 @@ import pytest
 
 from chats.models import Attempt, Delivery, Webhook
 from chats.outbox import settle
-from chats.outbox.lanes import LEASE, calls
+from chats.outbox.batches import calls
+from chats.outbox.lanes import LEASE
 from chats.outbox.schedule import PATIENCE
 from chats.outbox.sending import Answer
 from chats.outbox.settle import WANTS_NO_MORE, Outcome, give_up_unwanted, note

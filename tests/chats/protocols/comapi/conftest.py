@@ -33,7 +33,7 @@ SPACE_ID = "2b3c4d5e-1111-4222-8333-944445555666"
 OTHERS_ID = "9b3c4d5e-1111-4222-8333-944445555999"
 ACCESS = "an-access-token-of-acme"
 PASSWORD = "a-password-of-acme"
-SHARED = "a-shared-secret-of-acme"
+SHARED = "a-shared-secret-of-acme-as-long-as-it-should-be"
 TEAM = "Customer_Services"  # acme's support
 
 
@@ -128,7 +128,7 @@ class Space(Caller):
         """The agent has accepted the chat."""
         now = timezone.now()
         online(agent, now)
-        offer_chat(self.row_of(chat_id), agent, now=now)
+        offer_chat(self.row_of(chat_id), agent, reason="test", now=now)
         chat = self.row_of(chat_id)
         accept_invitation(agent, chat.invitations.pending().get().pk, now=now)
         return self.row_of(chat_id)
@@ -160,5 +160,5 @@ def space(acme: Any) -> Space:
 
 @pytest.fixture
 def other(globex: Any) -> Space:
-    own = {"access": f"token-{MARKER}-access", "password": f"word-{MARKER}-pass", "shared": f"key-{MARKER}-shared"}
+    own = {"access": f"token-{MARKER}-access", "password": f"word-{MARKER}-pass", "shared": f"key-{MARKER}-shared-and-as-long-as-it-should-be"}
     return make_space(globex, OTHERS_ID, **own)
