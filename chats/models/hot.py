@@ -12,14 +12,13 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import connection, models
-from django.db.backends.utils import CursorWrapper
+
+from contactcenter.prepared import server_cursor
 
 from .chat import Chat, Participant
 from .event import Event
 
 Row = TypeVar("Row", bound=models.Model)
-
-PREPARED_AFTER = 2  # uses of one text on one connection
 
 HEAD_FIELDS = (
     "position",
@@ -67,7 +66,7 @@ def centers_with(model: type[models.Model], center_ids: Iterable[UUID]) -> bool:
     asked = (
         "SELECT value FROM json_each(%s)" if is_lite else "SELECT value::uuid FROM json_array_elements_text(%s::json)"
     )
-    with _cursor() as cursor:
+    with server_cursor() as cursor:
         cursor.execute(
             f"SELECT 1 FROM {table} WHERE center_id IN ({asked}) LIMIT 1",  # noqa: S608 - our own names
             [json.dumps(list(center_ids), default=_lite_word if is_lite else str)],
@@ -86,7 +85,7 @@ class Select(Generic[Row]):
 
     def rows(self, asked: Iterable[Any]) -> list[Row]:
         is_lite = connection.vendor == "sqlite"
-        with _cursor() as cursor:
+        with server_cursor() as cursor:
             cursor.execute(self._text(is_lite), [json.dumps(list(asked), default=_lite_word if is_lite else str)])
             found = cursor.fetchall()
         make, alias, names = self.model.from_db, connection.alias, self._names
@@ -157,7 +156,7 @@ class Write:
     def write(self, rows: Sequence[dict[str, Any]]) -> None:
         if not rows:
             return
-        with _cursor() as cursor:
+        with server_cursor() as cursor:
             if connection.vendor == "postgresql":
                 cursor.execute(self._text, [json.dumps(rows, default=_word)])
             else:
@@ -223,22 +222,6 @@ _HEADS = Write(Chat, ("id", *HEAD_FIELDS), key="id")
 
 def _values(row: Any, fields: Iterable[Any]) -> dict[str, Any]:
     return {field.column: getattr(row, field.attname) for field in fields}
-
-
-def _cursor() -> CursorWrapper:
-    """Django's cursor. On PostgreSQL values are bound by the server, not written into the text, so that the text can be prepared."""
-    if connection.vendor != "postgresql":
-        return connection.cursor()
-    from django.db.backends.postgresql.base import ServerBindingCursor
-
-    connection.ensure_connection()
-    inner: Any = connection.connection
-    if inner.prepare_threshold is None:
-        inner.prepare_threshold = PREPARED_AFTER
-    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with connection.wrap_database_errors:
-        bound: Any = ServerBindingCursor(inner)  # type: ignore[call-arg]
-        return wrap(bound)
 
 
 def _word(value: Any) -> str:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import structlog
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
@@ -21,8 +22,9 @@ from chats.doors.parsers import StrictJSONParser
 from chats.doors.refusals import refusal_of
 from chats.errors import Forbidden, Invalid, NotFound, Refused
 from chats.models import ForeignChat
+from contactcenter.prepared import Prepared
 
-from .callers import UNKNOWN, find_seat, live_registrations, named_registrations
+from .callers import UNKNOWN, find_seat, live_registrations, names_of
 
 log = structlog.get_logger(__name__)
 
@@ -112,14 +114,10 @@ class Door(APIView):
 
     def find_chat(self, chat_id: str) -> ForeignChat:
         """The chat that its customer knows by this id, with the chat itself. Raises NotFound, and Forbidden for headers that fit nobody."""
-        named = named_registrations(self.request)
-        registrations = live_registrations() if named is None else named
-        chats = ForeignChat.objects.filter(
-            external_id=self.plain_id(chat_id), registration__in=registrations.values("pk")
-        )
-        foreign = chats.select_related("chat", "registration__application").first()
+        names = names_of(self.request)
+        foreign = _CHATS[tuple(names)].first(self.plain_id(chat_id), *names.values())
         if foreign is None:
-            if named is not None and not named.exists():
+            if names and not live_registrations().filter(**names).exists():
                 raise Forbidden(UNKNOWN)
             raise NotFound("There is no such chat.")
         self.allowed_origins = foreign.registration.application.allowed_origins
@@ -176,6 +174,21 @@ class Door(APIView):
         if isinstance(error, Missing):
             return MISSING
         return self.codes.get(refused.code, INVALID) if refused else INTERNAL
+
+
+def _chats(external_id: Any, names: dict[str, Any]) -> "QuerySet[ForeignChat]":
+    registrations = live_registrations().filter(**names).order_by()
+    chats = ForeignChat.objects.filter(external_id=external_id, registration__in=registrations.values("pk"))
+    return chats.select_related("chat", "registration__application").order_by("pk")[:1]
+
+
+# By what the request's headers name.
+_CHATS: dict[tuple[str, ...], Prepared[ForeignChat]] = {
+    (): Prepared(lambda chat: _chats(chat, {})),
+    ("foreign_id",): Prepared(lambda chat, center: _chats(chat, {"foreign_id": center})),
+    ("public_key",): Prepared(lambda chat, key: _chats(chat, {"public_key": key})),
+    ("foreign_id", "public_key"): Prepared(lambda chat, center, key: _chats(chat, {"foreign_id": center, "public_key": key})),
+}
 
 
 class Nowhere(Door):
