@@ -114,8 +114,8 @@ def server_cursor() -> CursorWrapper:
 
     connection.ensure_connection()
     inner: Any = connection.connection
-    if inner.prepare_threshold is None:
-        inner.prepare_threshold = PREPARED_AFTER
+    # A prepared query has no text that Django's log of queries could show.
+    inner.prepare_threshold = None if connection.queries_logged else PREPARED_AFTER
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     with connection.wrap_database_errors:
         bound: Any = ServerBindingCursor(inner)  # type: ignore[call-arg]

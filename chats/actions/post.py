@@ -98,8 +98,8 @@ class _Batch:
         self._load(skip_locked)
         outcomes = [self._try(post) for post in self.posts]
         if self.records:
-            hot.save_heads({record.chat.pk: record.chat for record in self.records}.values())
-            store(self.records)
+            moved = {record.chat.pk: record.chat for record in self.records}
+            store(self.records, moved.values())
             if self.sent:
                 Attachment.objects.bulk_update(self.sent, ["position"])
         return outcomes

@@ -17,8 +17,10 @@ from contactcenter.prepared import server_cursor
 
 from .chat import Chat, Participant
 from .event import Event
+from .foreign import ForeignChat, ForeignLine
 
 Row = TypeVar("Row", bound=models.Model)
+Rows = Sequence[dict[str, Any]]  # column → value
 
 HEAD_FIELDS = (
     "position",
@@ -54,9 +56,24 @@ def insert_events(events: Sequence[Event]) -> None:
     _EVENTS.write([_values(event, _EVENTS.fields) for event in events])
 
 
-def save_heads(chats: Iterable[Chat]) -> None:
-    """What a message moves on its chat's row, which is locked."""
-    _HEADS.write([_values(chat, _HEADS.fields) for chat in chats])
+def insert_messages(events: Sequence[Event], chats: Iterable[Chat]) -> None:
+    """Events, and what they move on their chats' rows, which are locked."""
+    heads = [_values(chat, _HEADS.fields) for chat in chats]
+    _EVENTS.write([_values(event, _EVENTS.fields) for event in events], _HEADS, heads)
+
+
+def load_numbered(chat_ids: Iterable[UUID]) -> list[ForeignChat]:
+    """The foreign rows of those of these chats whose API numbers lines of its own (ForeignLine)."""
+    return _NUMBERED.rows(chat_ids)
+
+
+def insert_lines(lines: Sequence[ForeignLine]) -> None:
+    _LINES.write([_values(line, _LINES.fields) for line in lines])
+
+
+def save_foreign(rows: Iterable[ForeignChat]) -> None:
+    """What a message moves on the foreign chat's row, which its chat's lock keeps."""
+    _FOREIGN_HEADS.write([_values(row, _FOREIGN_HEADS.fields) for row in rows])
 
 
 def centers_with(model: type[models.Model], center_ids: Iterable[UUID]) -> bool:
@@ -129,6 +146,12 @@ _LITE_ORDERED = _LITE_IDS.format(table="chats_chat") + " ORDER BY chats_chat.id"
 _CHATS = Select(Chat, _ORDERED, _LITE_ORDERED)
 _CHATS_FREE = Select(Chat, f"{_ORDERED} SKIP LOCKED", _LITE_ORDERED)
 _PARTICIPANTS = Select(Participant, _IDS.format(table="chats_participant"), _LITE_IDS.format(table="chats_participant"))
+_NUMBERING = "registration_id IN (SELECT id FROM contactcenter_registration WHERE protocol = 'genesys')"
+_NUMBERED = Select(
+    ForeignChat,
+    f"WHERE {_NUMBERING} AND chat_id IN (SELECT value::uuid FROM json_array_elements_text(%s::json))",  # noqa: S608
+    f"WHERE {_NUMBERING} AND chat_id IN (SELECT value FROM json_each(%s))",  # noqa: S608
+)
 _FIRST_TRIES = Select(
     Event,
     "JOIN (SELECT (value->>0)::uuid AS chat, (value->>1)::uuid AS sender, value->>2 AS client "
@@ -153,15 +176,23 @@ class Write:
     def fields(self) -> list[Any]:
         return [self.model._meta.get_field(name) for name in self.names]
 
-    def write(self, rows: Sequence[dict[str, Any]]) -> None:
+    def write(self, rows: Rows, beside: "Write | None" = None, others: Rows = ()) -> None:
+        """`others` are written `beside` these, of another table; PostgreSQL is asked once for both."""
         if not rows:
             return
         with server_cursor() as cursor:
-            if connection.vendor == "postgresql":
-                cursor.execute(self._text, [json.dumps(rows, default=_word)])
+            if connection.vendor != "postgresql":
+                cursor.executemany(self._lite_text, self._lite_values(rows))
+                if beside:
+                    cursor.executemany(beside._lite_text, beside._lite_values(others))
+            elif beside:
+                text = f"WITH beside AS ({beside._text}) {self._text}"
+                cursor.execute(text, [json.dumps(others, default=_word), json.dumps(rows, default=_word)])
             else:
-                values = [[self._prepared(field, row) for field in self._in_order] for row in rows]
-                cursor.executemany(self._lite_text, values)
+                cursor.execute(self._text, [json.dumps(rows, default=_word)])
+
+    def _lite_values(self, rows: Rows) -> list[list[Any]]:
+        return [[self._prepared(field, row) for field in self._in_order] for row in rows]
 
     @cached_property
     def _text(self) -> str:
@@ -218,6 +249,8 @@ _EVENTS = Write(
     ),
 )
 _HEADS = Write(Chat, ("id", *HEAD_FIELDS), key="id")
+_LINES = Write(ForeignLine, ("foreign_chat", "center", "number", "type", "position", "data", "at"))
+_FOREIGN_HEADS = Write(ForeignChat, ("id", "head", "facts"), key="id")
 
 
 def _values(row: Any, fields: Iterable[Any]) -> dict[str, Any]:

@@ -187,7 +187,9 @@ _CHATS: dict[tuple[str, ...], Prepared[ForeignChat]] = {
     (): Prepared(lambda chat: _chats(chat, {})),
     ("foreign_id",): Prepared(lambda chat, center: _chats(chat, {"foreign_id": center})),
     ("public_key",): Prepared(lambda chat, key: _chats(chat, {"public_key": key})),
-    ("foreign_id", "public_key"): Prepared(lambda chat, center, key: _chats(chat, {"foreign_id": center, "public_key": key})),
+    ("foreign_id", "public_key"): Prepared(
+        lambda chat, center, key: _chats(chat, {"foreign_id": center, "public_key": key})
+    ),
 }
 
 

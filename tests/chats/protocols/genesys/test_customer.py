@@ -154,7 +154,7 @@ def test_who_writes_too_fast_is_told_to_wait(shop):
 @pytest.mark.both
 def test_staff_see_what_the_customer_types(shop, monkeypatch):
     heard = []
-    monkeypatch.setattr("chats.live.listen.hub.announce", lambda topic, payload: heard.append((topic, payload)))
+    monkeypatch.setattr("chats.live.listen.hub.announce_all", heard.extend)
     talk = shop.request()
     talk.do("SendStartTypingNotification", text="Wher")
     staff = [payload for topic, payload in heard if topic == f"staff:{talk.row.pk}" and payload.get("what") == "typing"]
@@ -344,7 +344,7 @@ def test_the_later_rounds_of_a_wait_are_no_signs_of_life(shop):
 def test_a_wait_ends_with_every_kind_of_line(shop, ann, monkeypatch, django_capture_on_commit_callbacks, what):
     heard = []
     monkeypatch.setattr("chats.live.hub.is_wanted", lambda topic: True)
-    monkeypatch.setattr("chats.live.hub.announce", lambda topic, payload: heard.append((topic, payload["kind"])))
+    monkeypatch.setattr("chats.live.hub.announce_all", heard.extend)
     talk = shop.request().held_by(ann)
     with django_capture_on_commit_callbacks(execute=True):
         if what == "typing":
@@ -354,4 +354,4 @@ def test_a_wait_ends_with_every_kind_of_line(shop, ann, monkeypatch, django_capt
         else:
             talk.say("Hi")
     # A whisper wakes nobody: the edge waits for events and hints.
-    assert {kind for topic, kind in heard if topic == f"customer:{talk.row.pk}"} & {"event", "hint"}
+    assert {said["kind"] for topic, said in heard if topic == f"customer:{talk.row.pk}"} & {"event", "hint"}
