@@ -83,7 +83,7 @@ class _Plan:
         self.model = info["model"]
         self.start, self.end = info["select_fields"][0], info["select_fields"][-1] + 1
         self.names = [column[0].target.attname for column in select[self.start : self.end]]
-        self.populators = get_related_populators(info, select, connection.alias)
+        self.populators = get_related_populators(info, select, connection.alias)  # type: ignore[call-arg]  # the stubs know Django 6
         self.annotations = list((compiler.annotation_col_map or {}).items())
         expressions = [column[0] for column in select[: compiler.col_count]]
         converters = compiler.get_converters(expressions).items()

@@ -66,9 +66,9 @@ class Reach:
 
     def customer(self, user_id: Any) -> ForeignCustomer:
         """Whom the id names, or who has taken in that customer when staff found both to be one person. Raises NotFound."""
-        own = self.caller.user
-        if isinstance(own, Customer) and as_id(user_id) == own.pk:
-            known = KNOWN.first(self.registration.pk, own.pk)
+        own, row_id = self.caller.user, as_id(user_id)
+        if row_id and (own is None or (isinstance(own, Customer) and own.pk == row_id)):
+            known = KNOWN.first(self.registration.pk, row_id)
             if known is not None:
                 return known
         try:

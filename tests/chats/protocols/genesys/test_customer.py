@@ -16,6 +16,7 @@ from contactcenter import longpoll
 from contactcenter.models import Team
 from tests.cases import cases
 from tests.chats.protocols.genesys.conftest import is_error
+from tests.compiling import compiled
 
 pytestmark = pytest.mark.django_db
 ALL_FOUR = ["SendMessage", "SendStartTypingNotification", "SendStopTypingNotification", "Complete"]
@@ -355,3 +356,14 @@ def test_a_wait_ends_with_every_kind_of_line(shop, ann, monkeypatch, django_capt
             talk.say("Hi")
     # A whisper wakes nobody: the edge waits for events and hints.
     assert {said["kind"] for topic, said in heard if topic == f"customer:{talk.row.pk}"} & {"event", "hint"}
+
+
+@pytest.mark.both
+def test_a_message_and_an_empty_poll_compile_no_query(shop):
+    talk = shop.request()
+    talk.say("One")
+    shop.page.get(f"chats/{talk.id}/messages?index=100")
+    with compiled() as texts:
+        talk.say("Two")
+        shop.page.get(f"chats/{talk.id}/messages?index=100")
+    assert texts == []
