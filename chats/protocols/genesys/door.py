@@ -21,7 +21,7 @@ from chats.doors.negotiation import AlwaysJson
 from chats.doors.parsers import StrictJSONParser
 from chats.doors.refusals import refusal_of
 from chats.errors import Forbidden, Invalid, NotFound, Refused
-from chats.models import ForeignChat
+from chats.models import ForeignChat, Participant
 from contactcenter.prepared import Prepared
 
 from .callers import UNKNOWN, find_seat, live_registrations, names_of
@@ -113,13 +113,15 @@ class Door(APIView):
     # Chats ------------------------------------------------------------------------------------------------------------
 
     def find_chat(self, chat_id: str) -> ForeignChat:
-        """The chat that its customer knows by this id, with the chat itself. Raises NotFound, and Forbidden for headers that fit nobody."""
+        """The chat that its customer knows by this id, with the chat itself and the customer. Raises NotFound, and Forbidden for headers that fit nobody."""
         names = names_of(self.request)
-        foreign = _CHATS[tuple(names)].first(self.plain_id(chat_id), *names.values())
-        if foreign is None:
+        customer = _CUSTOMERS[tuple(names)].first(self.plain_id(chat_id), *names.values())
+        if customer is None:
             if names and not live_registrations().filter(**names).exists():
                 raise Forbidden(UNKNOWN)
             raise NotFound("There is no such chat.")
+        customer.chat.customer_part = customer
+        foreign: ForeignChat = customer.chat.foreign
         self.allowed_origins = foreign.registration.application.allowed_origins
         return foreign
 
@@ -176,19 +178,24 @@ class Door(APIView):
         return self.codes.get(refused.code, INVALID) if refused else INTERNAL
 
 
-def _chats(external_id: Any, names: dict[str, Any]) -> "QuerySet[ForeignChat]":
+def _customers(external_id: Any, names: dict[str, Any]) -> "QuerySet[Participant]":
+    """Customers with their chats: one look-up for all that a poll wants to know."""
     registrations = live_registrations().filter(**names).order_by()
-    chats = ForeignChat.objects.filter(external_id=external_id, registration__in=registrations.values("pk"))
-    return chats.select_related("chat", "registration__application").order_by("pk")[:1]
+    customers = Participant.objects.filter(
+        kind=Participant.Kind.CUSTOMER,
+        chat__foreign__external_id=external_id,
+        chat__foreign__registration__in=registrations.values("pk"),
+    )
+    return customers.select_related("chat__foreign__registration__application").order_by("pk")[:1]
 
 
 # By what the request's headers name.
-_CHATS: dict[tuple[str, ...], Prepared[ForeignChat]] = {
-    (): Prepared(lambda chat: _chats(chat, {})),
-    ("foreign_id",): Prepared(lambda chat, center: _chats(chat, {"foreign_id": center})),
-    ("public_key",): Prepared(lambda chat, key: _chats(chat, {"public_key": key})),
+_CUSTOMERS: dict[tuple[str, ...], Prepared[Participant]] = {
+    (): Prepared(lambda chat: _customers(chat, {})),
+    ("foreign_id",): Prepared(lambda chat, center: _customers(chat, {"foreign_id": center})),
+    ("public_key",): Prepared(lambda chat, key: _customers(chat, {"public_key": key})),
     ("foreign_id", "public_key"): Prepared(
-        lambda chat, center, key: _chats(chat, {"foreign_id": center, "public_key": key})
+        lambda chat, center, key: _customers(chat, {"foreign_id": center, "public_key": key})
     ),
 }
 
