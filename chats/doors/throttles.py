@@ -45,7 +45,7 @@ def count(rate: Rate, who: str) -> None:
     at = time.time()
     window, into = int(at // WINDOW), at % WINDOW
     try:
-        now, before = _tally.add(rate, who, window)
+        now, before = tally.add(rate, who, window)
     except (redis.RedisError, OSError):
         return  # without the shared count nobody is refused: what the rates protect has limits of its own
     if now + before * (1 - into / WINDOW) > rate.limit:
@@ -72,18 +72,25 @@ class _Tally:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        """As in a new process."""
         self.window = 0
-        self.untold: dict[tuple[str, str], int] = {}
+        self.untold: dict[tuple[str, str], int] = {}  # by rate and caller
         self.known: dict[tuple[str, str], tuple[int, int]] = {}
 
     def add(self, rate: Rate, who: str, window: int) -> tuple[int, int]:
         """One more: how many there are in this minute now, and were in the one before."""
+        at_once = rate.limit // 100
+        if at_once < 2:
+            return _counted(rate.name, who, window, 1)
         key = rate.name, who
         with self.lock:
             if window != self.window:
                 self.window, self.untold, self.known = window, {}, {}
             untold = self.untold.get(key, 0) + 1
-            is_told = untold >= rate.limit // 100
+            is_told = untold >= at_once
             self.untold[key] = 0 if is_told else untold
             now, before = self.known.get(key, (0, 0))
         if not is_told:
@@ -92,7 +99,7 @@ class _Tally:
         return counted
 
 
-_tally = _Tally()
+tally = _Tally()
 
 
 def _counted(name: str, who: str, window: int, number: int) -> tuple[int, int]:

@@ -275,11 +275,11 @@ def test_who_stops_polling_is_reminded_by_the_system_and_then_goes_idle(shop, an
 
 
 @cases("path", ["chats/{id}", "chats/{id}/messages", "chats/{id}/messages?index=9"])
-def test_a_poll_that_has_nothing_new_asks_for_the_chat_and_its_lease_alone(shop, path, django_assert_num_queries):
+def test_a_poll_that_has_nothing_new_asks_one_question(shop, path, django_assert_num_queries):
     talk = shop.request()
     talk.messages()
     page = shop.page
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         page.get(path.replace("{id}", talk.id))
 
 
