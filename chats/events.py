@@ -5,7 +5,7 @@
 `whisper` is for what is said but never stored: typing, previews, cursors.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from django.db import transaction
 from django.dispatch import Signal
 
-from .models import Chat, Event, Participant
+from .models import Chat, Event, Participant, hot
 
 recorded = Signal()  # records: list[Record]; within the transaction
 committed = Signal()  # records: list[Record]; after the commit
@@ -353,10 +353,13 @@ def number(
     )
 
 
-def store(records: Sequence[Record]) -> list[Record]:
-    """Insert numbered events (of one or many chats, whose rows the caller saves) and tell the listeners."""
+def store(records: Sequence[Record], moved: Collection[Chat] = ()) -> list[Record]:
+    """Insert numbered events and tell the listeners. Of `moved` chats the heads are saved with them; the caller saves other chats' rows."""
     kept = list(records)
-    Event.objects.bulk_create([item.event for item in kept])
+    if moved:
+        hot.insert_messages([item.event for item in kept], moved)
+    else:
+        hot.insert_events([item.event for item in kept])
     recorded.send(sender=None, records=kept)
     transaction.on_commit(lambda: committed.send(sender=None, records=kept), robust=True)
     return kept

@@ -127,7 +127,10 @@ def database(name: str, data: Path, *, pool_max: int) -> dict[str, Any]:
         raise ImproperlyConfigured(f"{name} must start with sqlite:// or postgres://.")
     found = {**dj_database_url.parse(url, conn_health_checks=True)}
     # A connection belongs to a thread for one request only; kept ones leak with every thread that ends.
-    pool = {"min_size": 2, "max_size": pool_max, "timeout": 5, "max_lifetime": 1800, "max_idle": 300}
+    from contactcenter.pooling import PooledConnection  # an installation on SQLite does not load PostgreSQL's driver
+
+    pool: dict[str, Any] = {"connection_class": PooledConnection}
+    pool |= {"min_size": 2, "max_size": pool_max, "timeout": 5, "max_lifetime": 1800, "max_idle": 300}
     options = {"pool": pool, "connect_timeout": 5, **found.get("OPTIONS", {})}
     return found | {"CONN_MAX_AGE": 0, "OPTIONS": options}
 

@@ -17,6 +17,7 @@ from agents.seats import open_seat
 from chats.actions.offer import accept_invitation, offer_chat
 from chats.actions.start import Start, Started, start_chat
 from chats.doors.socketio.threads import Crew
+from chats.doors.throttles import tally
 from chats.models import Chat, Customer, Participant
 from chats.sockets import threads
 from chats.sockets.poster import poster
@@ -27,6 +28,12 @@ from tests.emptying import empty_tables
 TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[method-assign]
 audit_guard = import_module("contactcenter.migrations.0002_audit_is_append_only")
 MARKER = "GLOBEX-MARKER"  # stands in every text of globex: nobody of acme may ever see it
+
+
+@pytest.fixture(autouse=True)
+def _fresh_tally() -> None:
+    """What was counted and not yet told outlives a test, as the cache does."""
+    tally.forget()
 
 
 @pytest.fixture(scope="session")

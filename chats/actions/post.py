@@ -4,19 +4,19 @@ Whoever posts alone posts a batch of one. A batch is one transaction: lock the c
 What breaks the batch as a whole (a value that the database refuses) is found by trying each item alone.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from chats.errors import Closed, Conflict, Forbidden, Invalid, NotFound, Refused, TooMany
 from chats.events import MessagePosted, NotePosted, Record, number, store
 from chats.links import link_name
-from chats.models import Attachment, Chat, Event, Participant
+from chats.models import Attachment, Chat, Event, Participant, hot
 
 from .links import Link, check_links
 from .text import check_text
@@ -24,21 +24,6 @@ from .ways import return_home
 
 PACE = timedelta(seconds=1)  # a customer's sustained pace: 60 messages a minute
 BURST = timedelta(seconds=60)  # how far ahead of that pace one may be
-
-HEAD_FIELDS = (
-    "position",
-    "index",
-    "last_text",
-    "last_text_at",
-    "last_sender_kind",
-    "unread",
-    "last_customer_at",
-    "last_agent_at",
-    "first_answered_at",
-    "waiting_since",
-    "reminded_at",
-    "pace_at",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,22 +98,24 @@ class _Batch:
         self._load(skip_locked)
         outcomes = [self._try(post) for post in self.posts]
         if self.records:
-            _save_heads({record.chat.pk: record.chat for record in self.records}.values())
-            store(self.records)
-            Attachment.objects.bulk_update(self.sent, ["position"])
+            moved = {record.chat.pk: record.chat for record in self.records}
+            store(self.records, moved.values())
+            if self.sent:
+                Attachment.objects.bulk_update(self.sent, ["position"])
         return outcomes
 
     def _load(self, skip_locked: bool) -> None:
         chat_ids = {post.chat_id for post in self.posts}
-        locked = Chat.objects.filter(pk__in=chat_ids).order_by("id")
-        self.chats = {chat.pk: chat for chat in locked.select_for_update(no_key=True, skip_locked=skip_locked)}
+        self.chats = {chat.pk: chat for chat in hot.lock_chats(chat_ids, skip_locked=skip_locked)}
         absent = chat_ids - set(self.chats)  # locked by others, or not there at all
         self.busy = (
             set(Chat.objects.filter(pk__in=absent).values_list("pk", flat=True)) if absent and skip_locked else set()
         )
-        self.senders = Participant.objects.in_bulk({post.sender_id for post in self.posts})
+        senders = hot.load_participants({post.sender_id for post in self.posts})
+        self.senders = {sender.pk: sender for sender in senders}
         # Read after the lock: a first try that was committed by another process meanwhile is seen.
-        self.known = {(event.chat_id, event.sender_id, event.client_id): event for event in _first_tries(self.posts)}
+        tries = hot.load_first_tries({(post.chat_id, post.sender_id, post.client_id) for post in self.posts})
+        self.known = {(event.chat_id, event.sender_id, event.client_id): event for event in tries}
         wanted = {file_id for post in self.posts for file_id in post.attachment_ids}
         self.files = Attachment.objects.in_bulk(wanted) if wanted else {}
 
@@ -185,23 +172,6 @@ class _Batch:
         return mine
 
 
-def _first_tries(posts: Iterable[Post]) -> Iterable[Event]:
-    """Events that these senders have already made under these ids.
-
-    Whole triples, so that each is one look-up in the unique index: asking by chat and id alone reads the index of the whole chat.
-    """
-    key: Any = Chat._meta.pk
-    triples = {(post.chat_id, post.sender_id, post.client_id) for post in posts}
-    params = [
-        value if column == 2 else key.get_db_prep_value(value, connection)  # the last one is a text
-        for triple in triples
-        for column, value in enumerate(triple)
-    ]
-    rows = ", ".join(["(%s, %s, %s)"] * len(triples))
-    asked = Event.objects.extra(where=[f"(chat_id, sender_id, client_id) IN (VALUES {rows})"], params=params)  # noqa: S610 - placeholders only
-    return asked.order_by()  # the model's own order would join and sort
-
-
 def _replay(first: Event, post: Post) -> Posted:
     """The first answer again; another body under the same id is refused."""
     sent = tuple(UUID(file["id"]) for file in first.data.get("attachments", []))
@@ -251,17 +221,3 @@ def _move_head(chat: Chat, sender: Participant, event: Event, now: datetime) -> 
         chat.last_agent_at = now
         chat.first_answered_at = chat.first_answered_at or now
         chat.waiting_since = None
-
-
-def _save_heads(chats: Iterable[Chat]) -> None:
-    """One prepared statement for all: Model.save() costs ten times as much, and the rows are locked."""
-    fields: list[Any] = [Chat._meta.get_field(name) for name in HEAD_FIELDS]
-    key: Any = Chat._meta.pk
-    values = [
-        [field.get_db_prep_save(getattr(chat, field.attname), connection) for field in (*fields, key)] for chat in chats
-    ]
-    quote = connection.ops.quote_name
-    columns = ", ".join(f"{quote(field.column)} = %s" for field in fields)
-    table = quote(Chat._meta.db_table)
-    with connection.cursor() as cursor:
-        cursor.executemany(f"UPDATE {table} SET {columns} WHERE {quote(key.column)} = %s", values)  # noqa: S608 - our own names

@@ -12,11 +12,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from chats.errors import Conflict, Forbidden
 from chats.models import Customer, CustomerSession
 from contactcenter.models import Channel, hash_secret
+from contactcenter.prepared import Prepared
 
 from .customers import merge_customers, update_customer
 
@@ -50,11 +52,15 @@ class Opened:
 
 def find_session(token: str, now: datetime) -> CustomerSession | None:
     """The session that this token proves, with its customer, channel and center; None when it is unknown or over."""
+    return _LIVE_SESSION.first(hash_secret(token), now)
+
+
+def _live_sessions(token_hash: Any, now: Any) -> "QuerySet[CustomerSession]":
     live = CustomerSession.objects.filter(channel__is_active=True, center__is_active=True, expires_at__gt=now)
-    found: CustomerSession | None = (
-        live.filter(token_hash=hash_secret(token)).select_related("customer", "channel", "center").first()
-    )
-    return found
+    return live.filter(token_hash=token_hash).select_related("customer", "channel", "center")
+
+
+_LIVE_SESSION = Prepared(_live_sessions)
 
 
 def may_slide(session: CustomerSession, now: datetime) -> bool:

@@ -39,7 +39,7 @@ class Me(Door):
     @described("One's own seat, teams and center", gives=shown.Me)
     def get(self, request: Request) -> Response:
         agent = self.caller.agent
-        teams = visible_teams(self.caller).filter(pk__in=own_team_ids(agent)).order_by("name")
+        teams = visible_teams(self.caller).filter(pk__in=own_team_ids(agent.pk)).order_by("name")
         return Response(
             {
                 "center": center_shape(self.caller.center),

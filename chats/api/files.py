@@ -20,7 +20,6 @@ from chats.files.store import store_attachment
 from . import asked, shown
 from .chats import EVERYBODY
 from .door import Door, read
-from .messages import customer_in
 from .negotiation import AsMade
 from .principals import AgentCaller, CustomerCaller
 from .schema import described
@@ -51,7 +50,7 @@ class Attachments(Door):
                 raise Forbidden(_("This chat has ended."))
             uploader = seat_in_chat(chat, caller.agent)
         else:
-            uploader = customer_in(chat)
+            uploader = chat.customer_part
         attachment = store_attachment(chat, uploader, body["file"], self.now)
         url = reverse("api:attachment", args=[attachment.pk])
         return Response(attachment.snapshot() | {"url": url}, status=201)

@@ -72,19 +72,14 @@ class ReadUpTo(Door):
         return Response(status=204)
 
 
-def customer_in(chat: Chat) -> Participant:
-    """The chat's customer as a participant."""
-    return chat.participants.get(kind=Participant.Kind.CUSTOMER)
-
-
 def _sender(caller: Any, chat: Chat, *, is_note: bool) -> Participant:
     """In whose name the caller speaks. Raises Forbidden for an agent who has no part in the chat; notes may be left without one."""
     if isinstance(caller, AgentCaller):
-        part = chat.participants.filter(agent=caller.agent).first()
+        part = chat.part_of(caller.agent.pk)
         if part is None and not is_note:
             raise Forbidden(_("Take the chat before you answer in it."))
         return part or seat_in_chat(chat, caller.agent)
-    return customer_in(chat)
+    return chat.customer_part
 
 
 def _post(body: dict[str, Any], chat: Chat, sender: Participant) -> Post:

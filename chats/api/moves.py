@@ -21,7 +21,6 @@ from chats.models import Chat
 from . import asked, shown
 from .chats import EVERYBODY, STAFF
 from .door import Door, read
-from .messages import customer_in
 from .principals import AgentCaller, ApplicationCaller, CustomerCaller
 from .render import fresh_chat
 from .schema import described
@@ -38,7 +37,7 @@ class Close(Door):
         body = read(asked.CloseChat, request.data)
         chat = find_chat(caller, chat_id)
         if isinstance(caller, CustomerCaller):
-            return Response({"index": close_by_customer(customer_in(chat), now=self.now).index})
+            return Response({"index": close_by_customer(chat.customer_part, now=self.now).index})
         if isinstance(caller, ApplicationCaller):
             closed = close_chat(visible_chats(caller), chat_id, reason=Chat.CloseReason.DONE, now=self.now)
         else:
@@ -54,7 +53,7 @@ class Search(Door):
 
     @described("Search for an agent again (direct mode)")
     def post(self, request: Request, chat_id: UUID) -> Response:
-        search_again(customer_in(find_chat(self.caller, chat_id)), now=self.now)
+        search_again(find_chat(self.caller, chat_id).customer_part, now=self.now)
         return Response(status=204)
 
 
@@ -65,7 +64,7 @@ class Survey(Door):
     @described("What the customer says after the end", asks=asked.Survey)
     def post(self, request: Request, chat_id: UUID) -> Response:
         body = read(asked.Survey, request.data)
-        participant = customer_in(find_chat(self.caller, chat_id))
+        participant = find_chat(self.caller, chat_id).customer_part
         answer_survey(participant, rating=body.get("rating"), comment=body.get("comment", ""), now=self.now)
         return Response(status=204)
 

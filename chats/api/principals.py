@@ -20,6 +20,7 @@ from chats.doors.passwords import person_of, read_basic
 from chats.errors import Forbidden, Invalid, Unauthorized
 from chats.models import Customer, CustomerSession
 from contactcenter.models import Application, Channel, ContactCenter, hash_secret
+from contactcenter.prepared import Prepared
 
 MOST_CREDENTIALS = 500  # characters; ours have at most 64
 
@@ -153,6 +154,14 @@ def find_public_key(key: str) -> Channel | Application | None:
     return channels.select_related("center").first() or programs.select_related("center").first()
 
 
+_APPLICATION = Prepared(
+    lambda secret_hash: Application.objects.filter(
+        is_active=True, center__is_active=True, secret_hash=secret_hash
+    ).select_related("center")
+)
+_SEATS = Prepared(lambda user: Agent.objects.active().filter(user_id=user).select_related("center", "user"))
+
+
 def _credentials(request: Request, scheme: str) -> str | None:
     """What stands behind this scheme in the Authorization header; None for another scheme or none."""
     given, _space, value = request.headers.get("Authorization", "").partition(" ")
@@ -165,8 +174,7 @@ def _credentials(request: Request, scheme: str) -> str | None:
 
 
 def _application(secret: str, now: datetime) -> ApplicationCaller:
-    live = Application.objects.filter(is_active=True, center__is_active=True).select_related("center")
-    application = live.filter(secret_hash=hash_secret(secret)).first()
+    application = _APPLICATION.first(hash_secret(secret))
     if application is None:
         raise Unauthorized(_("This key is not known."))
     _note(application)
@@ -186,7 +194,7 @@ def _customer(request: Request, token: str, now: datetime) -> CustomerCaller:
 
 def _seat(request: Request, user_id: UUID) -> Agent:
     """The person's seat in the center that the request names: by header, by host, or because it is the only one."""
-    seats = list(Agent.objects.active().filter(user_id=user_id).select_related("center", "user"))
+    seats = _SEATS.rows(user_id)
     slug = request.headers.get("X-Contact-Center", "")
     if slug:
         seats = [seat for seat in seats if seat.center.slug == slug]

@@ -21,6 +21,7 @@ from chats.models import (
     Webhook,
 )
 from contactcenter.models import Channel, Team
+from contactcenter.prepared import Prepared
 
 from .principals import AgentCaller, ApplicationCaller, Caller, CustomerCaller
 
@@ -35,22 +36,38 @@ def visible_chats(caller: Caller) -> "QuerySet[Chat]":
     if isinstance(caller, AgentCaller):
         if caller.agent.is_supervisor:
             return chats
-        return chats.filter(
-            Q(team_id__in=own_team_ids(caller.agent))
-            | Q(agent=caller.agent)
-            | Q(occupation__agent=caller.agent)
-            | Q(pk__in=Participant.objects.guests().filter(agent=caller.agent).values("chat_id"))
-        )
+        return _of_agent(chats, caller.agent.pk)
     return chats.none()
 
 
-def own_team_ids(agent: Agent) -> "QuerySet[Any, Any]":
-    return Membership.objects.filter(agent=agent).values("team_id")
+def _of_agent(chats: "QuerySet[Chat]", agent_id: Any) -> "QuerySet[Chat]":
+    return chats.filter(
+        Q(team_id__in=own_team_ids(agent_id))
+        | Q(agent=agent_id)
+        | Q(occupation__agent=agent_id)
+        | Q(pk__in=Participant.objects.guests().filter(agent=agent_id).values("chat_id"))
+    )
+
+
+def own_team_ids(agent_id: Any) -> "QuerySet[Any, Any]":
+    return Membership.objects.filter(agent=agent_id).values("team_id")
 
 
 def find_chat(caller: Caller, chat_id: UUID) -> Chat:
-    """Raises NotFound."""
-    return find_in(visible_chats(caller), chat_id)
+    """One of `visible_chats`. Raises NotFound."""
+    if isinstance(caller, CustomerCaller):
+        found = _CUSTOMERS_CHAT.first(chat_id, caller.customer.pk)
+    elif isinstance(caller, AgentCaller) and not caller.agent.is_supervisor:
+        found = _AGENTS_CHAT.first(chat_id, caller.center.pk, caller.agent.pk)
+    else:
+        found = visible_chats(caller).filter(pk=chat_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+_CUSTOMERS_CHAT = Prepared(lambda chat, customer: Chat.objects.filter(pk=chat, customer=customer))
+_AGENTS_CHAT = Prepared(lambda chat, center, agent: _of_agent(Chat.objects.filter(pk=chat, center=center), agent)[:1])
 
 
 def visible_teams(caller: Caller) -> "QuerySet[Team]":
@@ -65,7 +82,7 @@ def read_teams(caller: Caller) -> "QuerySet[Team]":
     """Teams whose chats the caller sees."""
     teams = visible_teams(caller)
     if isinstance(caller, AgentCaller) and not caller.agent.is_supervisor:
-        return teams.filter(pk__in=own_team_ids(caller.agent))
+        return teams.filter(pk__in=own_team_ids(caller.agent.pk))
     return teams
 
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -66,15 +66,19 @@ class Hub:
 
     def announce(self, topic: str, payload: Payload) -> None:
         """Tell whoever listens, here and in other processes. Never waits, never fails."""
+        self.announce_all([(topic, payload)])
+
+    def announce_all(self, items: Sequence[tuple[str, Payload]]) -> None:
+        """The same for many, which are heard in this order and wake the event loop once."""
         loop = self._loop or self._own_loop()
-        if loop is None:
+        if loop is None or not items:
             return
         with self._lock:
-            if len(self._pending) >= PENDING:
-                self.counters["dropped"] += 1
-                return
-            self._pending.append((topic, payload))
-            if self._is_scheduled:
+            room = max(PENDING - len(self._pending), 0)
+            if room < len(items):
+                self.counters["dropped"] += len(items) - room
+            self._pending.extend(items[:room])
+            if self._is_scheduled or not room:
                 return
             self._is_scheduled = True
         try:

@@ -1,13 +1,16 @@
 """A chat: its state, its place in a queue, the heads of its log, and who takes part."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from contactcenter.models.tenancy import CenterRow, addressable, center_key, own_key, same_center
+from contactcenter.prepared import Prepared
 
 
 class ChatQuerySet(models.QuerySet["Chat"]):
@@ -160,6 +163,19 @@ class Chat(CenterRow):
     def is_waiting(self) -> bool:
         return self.state in self.WAITING
 
+    @cached_property
+    def customer_part(self) -> "Participant":
+        """The customer as a participant; asked for once."""
+        part = _CUSTOMERS.first(self.pk)
+        if part is None:
+            raise Participant.DoesNotExist
+        part.chat = self
+        return part
+
+    def part_of(self, agent_id: UUID) -> "Participant | None":
+        """The agent's, also of one who wrote notes only, or has left."""
+        return _AGENTS.first(self.pk, agent_id)
+
 
 class ParticipantQuerySet(models.QuerySet["Participant"]):
     def guests(self) -> "ParticipantQuerySet":
@@ -231,3 +247,7 @@ class Participant(CenterRow):
     def is_asked(self) -> bool:
         """Invited as a guest, and has not answered yet."""
         return self.invited_at is not None and not self.is_guest
+
+
+_CUSTOMERS = Prepared(lambda chat: Participant.objects.filter(chat=chat, kind=Participant.Kind.CUSTOMER))
+_AGENTS = Prepared(lambda chat, agent: Participant.objects.filter(chat=chat, agent=agent))

@@ -35,15 +35,14 @@ def live_registrations() -> "QuerySet[Registration]":
 
 def named_registrations(request: Any) -> "QuerySet[Registration] | None":
     """Those that the request's headers fit, both where both are sent; None when it names nothing. The published apikey may be several centers'."""
-    center_id, key = _header(request, "ContactCenterId"), _header(request, "apikey")
-    if not center_id and not key:
-        return None
-    found = live_registrations()
-    if center_id:
-        found = found.filter(foreign_id=center_id)
-    if key:
-        found = found.filter(public_key=key)
-    return found
+    names = names_of(request)
+    return live_registrations().filter(**names) if names else None
+
+
+def names_of(request: Any) -> dict[str, str]:
+    """What a registration must have, of what the request's headers name: `foreign_id`, `public_key`."""
+    sent = {"foreign_id": _header(request, "ContactCenterId"), "public_key": _header(request, "apikey")}
+    return {name: value for name, value in sent.items() if value}
 
 
 def find_registration(request: Any, tenant: str = "") -> Registration:

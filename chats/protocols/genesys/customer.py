@@ -21,7 +21,7 @@ from chats.doors.origins import check_origin
 from chats.doors.storing import store_post
 from chats.doors.throttles import ANONYMOUS_BY_ADDRESS, ANONYMOUS_BY_KEY, Rate, address_of, count
 from chats.errors import Closed, Invalid, NotFound
-from chats.models import ForeignChat, Participant
+from chats.models import ForeignChat
 from contactcenter import longpoll
 
 from .callers import check_anonymous, find_registration
@@ -92,10 +92,10 @@ class OneChat(CustomerDoor):
         say(foreign, body, now=self.now)
 
     def _type(self, foreign: ForeignChat, body: dict[str, Any], *, active: bool) -> None:
-        show_typing(customer_in(foreign), active=active, text=checked(body, "text", TYPED))
+        show_typing(foreign.chat.customer_part, active=active, text=checked(body, "text", TYPED))
 
     def _complete(self, foreign: ForeignChat, body: dict[str, Any]) -> None:
-        close_by_customer(customer_in(foreign), now=self.now)
+        close_by_customer(foreign.chat.customer_part, now=self.now)
 
     OPERATIONS: ClassVar[dict[str, Callable[..., None]]] = {
         "SendMessage": _send,
@@ -130,21 +130,16 @@ def say(foreign: ForeignChat, body: dict[str, Any], *, now: datetime) -> None:
         raise Missing("text is required.")
     if not isinstance(text, str):
         raise Invalid(fields={"text": "This must be a text."})
-    store_post(Post(foreign.chat_id, customer_in(foreign).pk, str(uuid4()), text), now)
-
-
-def customer_in(foreign: ForeignChat) -> Participant:
-    return foreign.chat.participants.get(kind=Participant.Kind.CUSTOMER)
+    store_post(Post(foreign.chat_id, foreign.chat.customer_part.pk, str(uuid4()), text), now)
 
 
 def give_sign_of_life(foreign: ForeignChat, now: datetime) -> None:
     """Who asks is there; who stops is reminded and then leaves, as the team says."""
-    if foreign.chat.is_open:
-        customers = foreign.chat.participants.filter(kind=Participant.Kind.CUSTOMER)
-        ageing = customers.exclude(lease_until__gt=now + CUSTOMER_LEASE - LEASE_AGES)
-        ids = list(ageing.values_list("pk", flat=True))
-        if ids:
-            unless_away(partial(renew_leases, ids, until=now + CUSTOMER_LEASE))
+    if not foreign.chat.is_open:
+        return
+    customer = foreign.chat.customer_part
+    if customer.lease_until is None or customer.lease_until <= now + CUSTOMER_LEASE - LEASE_AGES:
+        unless_away(partial(renew_leases, [customer.pk], until=now + CUSTOMER_LEASE))
 
 
 def check_operation(body: dict[str, Any], known: Container[str]) -> str:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import structlog
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
@@ -20,9 +21,10 @@ from chats.doors.negotiation import AlwaysJson
 from chats.doors.parsers import StrictJSONParser
 from chats.doors.refusals import refusal_of
 from chats.errors import Forbidden, Invalid, NotFound, Refused
-from chats.models import ForeignChat
+from chats.models import ForeignChat, Participant
+from contactcenter.prepared import Prepared
 
-from .callers import UNKNOWN, find_seat, live_registrations, named_registrations
+from .callers import UNKNOWN, find_seat, live_registrations, names_of
 
 log = structlog.get_logger(__name__)
 
@@ -111,17 +113,15 @@ class Door(APIView):
     # Chats ------------------------------------------------------------------------------------------------------------
 
     def find_chat(self, chat_id: str) -> ForeignChat:
-        """The chat that its customer knows by this id, with the chat itself. Raises NotFound, and Forbidden for headers that fit nobody."""
-        named = named_registrations(self.request)
-        registrations = live_registrations() if named is None else named
-        chats = ForeignChat.objects.filter(
-            external_id=self.plain_id(chat_id), registration__in=registrations.values("pk")
-        )
-        foreign = chats.select_related("chat", "registration__application").first()
-        if foreign is None:
-            if named is not None and not named.exists():
+        """The chat that its customer knows by this id, with the chat itself and the customer. Raises NotFound, and Forbidden for headers that fit nobody."""
+        names = names_of(self.request)
+        customer = _CUSTOMERS[tuple(names)].first(self.plain_id(chat_id), *names.values())
+        if customer is None:
+            if names and not live_registrations().filter(**names).exists():
                 raise Forbidden(UNKNOWN)
             raise NotFound("There is no such chat.")
+        customer.chat.customer_part = customer
+        foreign: ForeignChat = customer.chat.foreign
         self.allowed_origins = foreign.registration.application.allowed_origins
         return foreign
 
@@ -176,6 +176,28 @@ class Door(APIView):
         if isinstance(error, Missing):
             return MISSING
         return self.codes.get(refused.code, INVALID) if refused else INTERNAL
+
+
+def _customers(external_id: Any, names: dict[str, Any]) -> "QuerySet[Participant]":
+    """Customers with their chats: one look-up for all that a poll wants to know."""
+    registrations = live_registrations().filter(**names).order_by()
+    customers = Participant.objects.filter(
+        kind=Participant.Kind.CUSTOMER,
+        chat__foreign__external_id=external_id,
+        chat__foreign__registration__in=registrations.values("pk"),
+    )
+    return customers.select_related("chat__foreign__registration__application").order_by("pk")[:1]
+
+
+# By what the request's headers name.
+_CUSTOMERS: dict[tuple[str, ...], Prepared[Participant]] = {
+    (): Prepared(lambda chat: _customers(chat, {})),
+    ("foreign_id",): Prepared(lambda chat, center: _customers(chat, {"foreign_id": center})),
+    ("public_key",): Prepared(lambda chat, key: _customers(chat, {"public_key": key})),
+    ("foreign_id", "public_key"): Prepared(
+        lambda chat, center, key: _customers(chat, {"foreign_id": center, "public_key": key})
+    ),
+}
 
 
 class Nowhere(Door):

@@ -22,7 +22,7 @@ from chats.events import Record, Whisper
 from chats.languages import spoken
 from chats.links import link_name
 from chats.live import hub
-from chats.models import Chat, Event, ForeignChat, ForeignLine
+from chats.models import Chat, Event, ForeignChat, ForeignLine, hot
 from contactcenter.models import Registration
 
 TEXT, JOINED, LEFT = "Text", "ParticipantJoined", "ParticipantLeft"
@@ -121,7 +121,7 @@ def write_records(records: Iterable[Record], **_: Any) -> None:
     foreign = [record for record in records if record.chat.is_foreign]
     if not foreign:
         return
-    known = {one.chat_id: one for one in _ours({record.chat.pk for record in foreign})}
+    known = {one.chat_id: one for one in hot.load_numbered({record.chat.pk for record in foreign})}
     rows: list[ForeignLine] = []
     for record in foreign:
         if record.chat.pk in known:
@@ -220,9 +220,8 @@ def speaker(foreign: ForeignChat, line: Line) -> dict[str, str]:
 def _store(rows: list[ForeignLine]) -> None:
     """The lines, and their chats' heads and facts."""
     if rows:
-        ForeignLine.objects.bulk_create(rows)
-        chats = {row.foreign_chat_id: row.foreign_chat for row in rows}
-        ForeignChat.objects.bulk_update(chats.values(), ["head", "facts"])
+        hot.insert_lines(rows)
+        hot.save_foreign({row.foreign_chat_id: row.foreign_chat for row in rows}.values())
 
 
 def _sender(event: Event) -> tuple[str, str]:

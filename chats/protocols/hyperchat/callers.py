@@ -1,9 +1,9 @@
 """Who calls. The application id says for whom; a secret, a domain key or a user's token proves more."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from functools import partial
+from functools import cached_property, partial
 from hmac import compare_digest
 from typing import Any, ClassVar
 from uuid import UUID
@@ -21,8 +21,9 @@ from chats.doors.bookkeeping import unless_away
 from chats.doors.origins import is_allowed
 from chats.doors.throttles import ANONYMOUS_BY_ADDRESS, WRONG_PASSWORDS, address_of, count
 from chats.errors import Forbidden, Unauthorized
-from chats.models import Customer
+from chats.models import Customer, ForeignCustomer
 from contactcenter.models import Registration, Team, hash_secret
+from contactcenter.prepared import Prepared
 
 LONGEST = 500  # characters of a credential; ours have at most 100
 AGENT_SIGNER = "hyperchat.agent"
@@ -52,7 +53,6 @@ class Caller:
     registration: Registration
     proof: Proof
     user: Customer | Agent | None = None
-    rooms: dict[str, Team] = field(default_factory=dict)  # room id → team
 
     is_authenticated: ClassVar[bool] = True
     is_active: ClassVar[bool] = True
@@ -60,6 +60,11 @@ class Caller:
     @property
     def is_server(self) -> bool:
         return self.proof is Proof.SECRET
+
+    @cached_property
+    def rooms(self) -> dict[str, Team]:
+        """Room id → team, with its center."""
+        return {room.foreign_id: room.team for room in self.registration.rooms.select_related("team__center")}
 
 
 @dataclass(frozen=True)
@@ -107,8 +112,7 @@ def find_registration(app_id: str) -> Registration | None:
     """The live access of this application id, with its application, channel and center."""
     if not app_id or len(app_id) > LONGEST or "\0" in app_id:
         return None
-    live = live_registrations().filter(foreign_id=app_id)
-    return live.select_related("application", "channel__team", "center").first()
+    return _REGISTRATION.first(app_id)
 
 
 def live_registrations() -> "QuerySet[Registration]":
@@ -122,22 +126,31 @@ def live_registrations() -> "QuerySet[Registration]":
     )
 
 
+_REGISTRATION = Prepared(
+    lambda app_id: (
+        live_registrations()
+        .filter(foreign_id=app_id)
+        .select_related("application", "channel__team", "center")
+        .order_by("pk")[:1]
+    )
+)
+
+
 def prove(registration: Registration, shown: Credentials, now: datetime) -> Caller | None:
     """The caller; None when anything that was shown is wrong, even if something else is right."""
-    rooms = {room.foreign_id: room.team for room in registration.rooms.select_related("team__center")}
     if shown.secret:
         known = registration.secret_hash
         is_right = bool(known) and compare_digest(hash_secret(shown.secret), known)
-        return Caller(registration, Proof.SECRET, rooms=rooms) if is_right else None
+        return Caller(registration, Proof.SECRET) if is_right else None
     if shown.token:
         user = user_of_token(registration, shown.token, now)
-        return Caller(registration, Proof.USER, user, rooms) if user else None
+        return Caller(registration, Proof.USER, user) if user else None
     if shown.domain_key:
         is_right = bool(registration.public_key) and compare_digest(
             shown.domain_key.encode(), registration.public_key.encode()
         )
-        return Caller(registration, Proof.DOMAIN, rooms=rooms) if is_right else None
-    return Caller(registration, Proof.APP, rooms=rooms)
+        return Caller(registration, Proof.DOMAIN) if is_right else None
+    return Caller(registration, Proof.APP)
 
 
 def user_of_token(registration: Registration, token: str, now: datetime) -> Customer | Agent | None:
@@ -147,12 +160,20 @@ def user_of_token(registration: Registration, token: str, now: datetime) -> Cust
     session = find_session(token, now)
     if session is None or session.channel_id != registration.channel_id:
         return None
-    if not registration.customers.filter(customer_id=session.customer_id).exists():
+    if KNOWN.first(registration.pk, session.customer_id) is None:
         return None
     if may_slide(session, now):
         unless_away(partial(slide_session, session, now))
     customer: Customer = session.customer
     return customer
+
+
+# A customer whom clients of the application know.
+KNOWN = Prepared(
+    lambda registration, customer: ForeignCustomer.objects.filter(
+        registration=registration, customer=customer
+    ).select_related("customer")
+)
 
 
 def agent_token(registration: Registration, agent: Agent) -> str:

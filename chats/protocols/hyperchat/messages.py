@@ -12,7 +12,8 @@ from chats.actions.read import mark_read
 from chats.actions.steer import say_as_system
 from chats.doors.storing import store_post
 from chats.errors import Invalid, NotFound
-from chats.models import Chat
+from chats.models import Chat, Event
+from contactcenter.prepared import Prepared
 
 from .asked_messages import PostMessage, Read
 from .callers import USER_OR_SERVER
@@ -68,8 +69,13 @@ def say(reach: Reach, chat_id: Any, said: dict[str, Any], now: datetime) -> dict
 
 def shapes_at(chat: Chat, posted: Posted) -> list[dict[str, Any]]:
     """The messages of what was just stored."""
-    event = chat.events.select_related("sender").get(position=posted.position)
+    event = _EVENT.first(chat.pk, posted.position)
+    if event is None:
+        raise NotFound
     return message_shapes(event, chat)
+
+
+_EVENT = Prepared(lambda chat, position: Event.objects.filter(chat=chat, position=position).select_related("sender"))
 
 
 def read_message(reach: Reach, message_id: Any, user_id: Any) -> dict[str, Any]:

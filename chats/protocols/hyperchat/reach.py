@@ -9,8 +9,9 @@ from agents.models import Agent, Membership
 from chats.errors import Forbidden, Invalid, NotFound
 from chats.models import Chat, Customer, ForeignCustomer, Participant
 from contactcenter.models import Team
+from contactcenter.prepared import Prepared
 
-from .callers import Caller
+from .callers import KNOWN, Caller
 
 SYSTEM = "system"  # the id of the user who says automatic messages and closes chats by rule
 
@@ -65,6 +66,11 @@ class Reach:
 
     def customer(self, user_id: Any) -> ForeignCustomer:
         """Whom the id names, or who has taken in that customer when staff found both to be one person. Raises NotFound."""
+        own, row_id = self.caller.user, as_id(user_id)
+        if row_id and (own is None or (isinstance(own, Customer) and own.pk == row_id)):
+            known = KNOWN.first(self.registration.pk, row_id)
+            if known is not None:
+                return known
         try:
             found: ForeignCustomer = self._one(self.customers(), "customer_id", user_id)
         except NotFound:
@@ -109,20 +115,20 @@ class Reach:
 
     def chats(self) -> "QuerySet[Chat]":
         """Chats that the application began; with a customer's token that customer's, with an agent's those held, offered or waiting for a team of it."""
-        chats = Chat.objects.filter(foreign__registration=self.registration)
         user = self.caller.user
         if isinstance(user, Customer):
-            return chats.filter(customer=user)
+            return _of_customer(self.registration.pk, user.pk)
         if isinstance(user, Agent):
-            took_part = Participant.objects.filter(agent=user, joined_at__isnull=False).values("chat_id")
-            teams = Membership.objects.filter(agent=user).values("team_id")
-            waiting = Q(state__in=Chat.WAITING, team_id__in=teams)
-            return chats.filter(Q(occupation__agent=user) | Q(pk__in=took_part) | waiting)
-        return chats
+            return _of_agent(self.registration.pk, user.pk)
+        return _of_application(self.registration.pk)
 
     def chat(self, chat_id: Any) -> Chat:
-        """With team, customer, agent and the foreign row. Raises NotFound."""
-        found: Chat = self._one(self.chats().select_related(*SHOWN), "pk", chat_id)
+        """One of `chats`, with team, customer, agent and the foreign row. Raises NotFound."""
+        row_id, user = as_id(chat_id), self.caller.user
+        of_user = () if user is None else (user.pk,)
+        found = _CHAT[type(user)].first(row_id, self.registration.pk, *of_user) if row_id else None
+        if found is None:
+            raise NotFound
         return found
 
     @staticmethod
@@ -134,12 +140,40 @@ class Reach:
         return row
 
 
+def _of_application(registration_id: Any) -> "QuerySet[Chat]":
+    return Chat.objects.filter(foreign__registration=registration_id)
+
+
+def _of_customer(registration_id: Any, customer_id: Any) -> "QuerySet[Chat]":
+    return _of_application(registration_id).filter(customer=customer_id)
+
+
+def _of_agent(registration_id: Any, agent_id: Any) -> "QuerySet[Chat]":
+    took_part = Participant.objects.filter(agent=agent_id, joined_at__isnull=False).values("chat_id")
+    teams = Membership.objects.filter(agent=agent_id).values("team_id")
+    waiting = Q(state__in=Chat.WAITING, team_id__in=teams)
+    return _of_application(registration_id).filter(Q(occupation__agent=agent_id) | Q(pk__in=took_part) | waiting)
+
+
+def _shown(chats: "QuerySet[Chat]", chat_id: Any) -> "QuerySet[Chat]":
+    return chats.filter(pk=chat_id).select_related(*SHOWN)
+
+
+# By whose token was shown.
+_CHAT: dict[type, Prepared[Chat]] = {
+    type(None): Prepared(lambda chat, registration: _shown(_of_application(registration), chat)),
+    Customer: Prepared(lambda chat, registration, customer: _shown(_of_customer(registration, customer), chat)),
+    Agent: Prepared(lambda chat, registration, agent: _shown(_of_agent(registration, agent), chat)[:1]),
+}
+
+
 def part_in(chat: Chat, user: ForeignCustomer | Agent) -> Participant:
     """The user as a participant of the chat. Raises Forbidden for who takes no part in it."""
     if isinstance(user, Agent):
-        part = chat.participants.filter(agent=user, joined_at__isnull=False).first()
+        part = chat.part_of(user.pk)
+        part = part if part and part.joined_at else None
     elif user.customer_id == chat.customer_id:
-        part = chat.participants.filter(kind=Participant.Kind.CUSTOMER).first()
+        part = chat.customer_part
     else:
         part = None
     if part is None:

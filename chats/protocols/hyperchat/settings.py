@@ -32,7 +32,7 @@ class Settings(Door):
             raise Forbidden("This application may not change its domains")
         if fields:
             registration = change_registration(self.caller.registration, fields, by=program)
-            return Response({"settings": full_shape(Caller(registration, self.caller.proof, rooms=self.caller.rooms))})
+            return Response({"settings": full_shape(Caller(registration, self.caller.proof))})
         return Response({"settings": full_shape(self.caller)})
 
 

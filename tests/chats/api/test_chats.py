@@ -2,6 +2,7 @@
 
 from chats.models import Chat, Event, Participant
 from tests.chats.api.conftest import as_agent, as_application, as_customer
+from tests.compiling import compiled
 from tests.conftest import make_agent, make_chat, make_held_chat, online
 
 
@@ -259,3 +260,11 @@ def test_polling_is_a_sign_of_life_and_marks_what_was_delivered(acme, now):
     participant = Participant.objects.get(chat=chat_id)
     assert participant.lease_until > now
     assert participant.delivered_index == 2
+
+
+def test_a_customers_message_compiles_no_query(mia):
+    path = f"chats/{start(mia, text='Hello').json()['chat']['id']}/messages"
+    for said in ("one", "two"):
+        with compiled() as texts:
+            assert mia.post(path, {"client_id": said, "text": said}).status_code == 201
+    assert texts == []

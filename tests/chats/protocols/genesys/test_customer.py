@@ -16,6 +16,7 @@ from contactcenter import longpoll
 from contactcenter.models import Team
 from tests.cases import cases
 from tests.chats.protocols.genesys.conftest import is_error
+from tests.compiling import compiled
 
 pytestmark = pytest.mark.django_db
 ALL_FOUR = ["SendMessage", "SendStartTypingNotification", "SendStopTypingNotification", "Complete"]
@@ -154,7 +155,7 @@ def test_who_writes_too_fast_is_told_to_wait(shop):
 @pytest.mark.both
 def test_staff_see_what_the_customer_types(shop, monkeypatch):
     heard = []
-    monkeypatch.setattr("chats.live.listen.hub.announce", lambda topic, payload: heard.append((topic, payload)))
+    monkeypatch.setattr("chats.live.listen.hub.announce_all", heard.extend)
     talk = shop.request()
     talk.do("SendStartTypingNotification", text="Wher")
     staff = [payload for topic, payload in heard if topic == f"staff:{talk.row.pk}" and payload.get("what") == "typing"]
@@ -274,11 +275,11 @@ def test_who_stops_polling_is_reminded_by_the_system_and_then_goes_idle(shop, an
 
 
 @cases("path", ["chats/{id}", "chats/{id}/messages", "chats/{id}/messages?index=9"])
-def test_a_poll_that_has_nothing_new_asks_for_the_chat_and_its_lease_alone(shop, path, django_assert_num_queries):
+def test_a_poll_that_has_nothing_new_asks_one_question(shop, path, django_assert_num_queries):
     talk = shop.request()
     talk.messages()
     page = shop.page
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         page.get(path.replace("{id}", talk.id))
 
 
@@ -344,7 +345,7 @@ def test_the_later_rounds_of_a_wait_are_no_signs_of_life(shop):
 def test_a_wait_ends_with_every_kind_of_line(shop, ann, monkeypatch, django_capture_on_commit_callbacks, what):
     heard = []
     monkeypatch.setattr("chats.live.hub.is_wanted", lambda topic: True)
-    monkeypatch.setattr("chats.live.hub.announce", lambda topic, payload: heard.append((topic, payload["kind"])))
+    monkeypatch.setattr("chats.live.hub.announce_all", heard.extend)
     talk = shop.request().held_by(ann)
     with django_capture_on_commit_callbacks(execute=True):
         if what == "typing":
@@ -354,4 +355,15 @@ def test_a_wait_ends_with_every_kind_of_line(shop, ann, monkeypatch, django_capt
         else:
             talk.say("Hi")
     # A whisper wakes nobody: the edge waits for events and hints.
-    assert {kind for topic, kind in heard if topic == f"customer:{talk.row.pk}"} & {"event", "hint"}
+    assert {said["kind"] for topic, said in heard if topic == f"customer:{talk.row.pk}"} & {"event", "hint"}
+
+
+@pytest.mark.both
+def test_a_message_and_an_empty_poll_compile_no_query(shop):
+    talk = shop.request()
+    talk.say("One")
+    shop.page.get(f"chats/{talk.id}/messages?index=100")
+    with compiled() as texts:
+        talk.say("Two")
+        shop.page.get(f"chats/{talk.id}/messages?index=100")
+    assert texts == []

@@ -13,6 +13,7 @@ from chats.models import Chat, Event, Participant
 from chats.protocols.hyperchat.shapes import message_id
 from tests.cases import cases
 from tests.chats.protocols.hyperchat.conftest import is_error
+from tests.compiling import compiled
 from tests.conftest import online
 
 pytestmark = pytest.mark.django_db
@@ -284,3 +285,13 @@ def test_another_method_is_refused(talk, method):
     assert is_error(answer, 405)
     assert "POST" in answer["Allow"]
     assert said(talk.chat) == []
+
+
+@pytest.mark.both
+def test_a_message_compiles_no_query(talk):
+    mia = talk.place.as_user(talk.user.token)
+    for said in ("One", "Two"):
+        with compiled() as texts:
+            assert mia.post(talk.path, {"message": said}).status_code == 200
+            assert talk.place.server.post(talk.path, {"sender": talk.mia, "message": said}).status_code == 200
+    assert texts == []

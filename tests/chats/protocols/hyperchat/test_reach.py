@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def reach_of(place, proof=Proof.SECRET, user=None):
-    return Reach(Caller(place.registration, proof, user, {"1": place.team, "2": place.second}))
+    return Reach(Caller(place.registration, proof, user))
 
 
 @cases(
@@ -61,6 +61,7 @@ def test_a_user_acts_for_itself_named_or_not(direct, ann):
 
 def test_a_room_that_was_closed_takes_nothing(direct):
     direct.team.is_active = False
+    direct.team.save()
     with pytest.raises(Invalid):
         reach_of(direct).room("1")
     assert reach_of(direct).room(2) == direct.second

@@ -1,0 +1,266 @@
+"""The statements of the hot path, written by hand: a message is posted by these and by nothing else that the ORM compiles anew each time.
+
+Each has one text for any number of rows, so that PostgreSQL plans it once for a connection, and takes its rows as one value. What is read comes back
+as the rows that the ORM would have made. Rules, refusals, numbers and listeners are where they always are (chats.actions.post, chats.events).
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from django.db import connection, models
+
+from contactcenter.prepared import server_cursor
+
+from .chat import Chat, Participant
+from .event import Event
+from .foreign import ForeignChat, ForeignLine
+
+Row = TypeVar("Row", bound=models.Model)
+Rows = Sequence[dict[str, Any]]  # column → value
+
+HEAD_FIELDS = (
+    "position",
+    "index",
+    "last_text",
+    "last_text_at",
+    "last_sender_kind",
+    "unread",
+    "last_customer_at",
+    "last_agent_at",
+    "first_answered_at",
+    "waiting_since",
+    "reminded_at",
+    "pace_at",
+)
+
+
+def lock_chats(ids: Iterable[UUID], *, skip_locked: bool) -> list[Chat]:
+    """In id order, so that two writers of several chats never wait for each other."""
+    return (_CHATS_FREE if skip_locked else _CHATS).rows(ids)
+
+
+def load_participants(ids: Iterable[UUID]) -> list[Participant]:
+    return _PARTICIPANTS.rows(ids)
+
+
+def load_first_tries(triples: Iterable[tuple[UUID, UUID, str]]) -> list[Event]:
+    """Events that these senders have made in these chats under these ids: each is one look-up in the unique index."""
+    return _FIRST_TRIES.rows(triples)
+
+
+def insert_events(events: Sequence[Event]) -> None:
+    _EVENTS.write([_values(event, _EVENTS.fields) for event in events])
+
+
+def insert_messages(events: Sequence[Event], chats: Iterable[Chat]) -> None:
+    """Events, and what they move on their chats' rows, which are locked."""
+    heads = [_values(chat, _HEADS.fields) for chat in chats]
+    _EVENTS.write([_values(event, _EVENTS.fields) for event in events], _HEADS, heads)
+
+
+def load_numbered(chat_ids: Iterable[UUID]) -> list[ForeignChat]:
+    """The foreign rows of those of these chats whose API numbers lines of its own (ForeignLine)."""
+    return _NUMBERED.rows(chat_ids)
+
+
+def insert_lines(lines: Sequence[ForeignLine]) -> None:
+    _LINES.write([_values(line, _LINES.fields) for line in lines])
+
+
+def save_foreign(rows: Iterable[ForeignChat]) -> None:
+    """What a message moves on the foreign chat's row, which its chat's lock keeps."""
+    _FOREIGN_HEADS.write([_values(row, _FOREIGN_HEADS.fields) for row in rows])
+
+
+def centers_with(model: type[models.Model], center_ids: Iterable[UUID]) -> bool:
+    """Whether any of these centers has such rows at all."""
+    is_lite = connection.vendor == "sqlite"
+    table = connection.ops.quote_name(model._meta.db_table)
+    asked = (
+        "SELECT value FROM json_each(%s)" if is_lite else "SELECT value::uuid FROM json_array_elements_text(%s::json)"
+    )
+    with server_cursor() as cursor:
+        cursor.execute(
+            f"SELECT 1 FROM {table} WHERE center_id IN ({asked}) LIMIT 1",  # noqa: S608 - our own names
+            [json.dumps(list(center_ids), default=_lite_word if is_lite else str)],
+        )
+        return cursor.fetchone() is not None
+
+
+# Reading ------------------------------------------------------------------------------------------------------------------
+
+
+class Select(Generic[Row]):
+    """`tail` and `lite` follow SELECT … FROM …, for PostgreSQL and SQLite; their one value is the list of what is asked for, as JSON."""
+
+    def __init__(self, model: type[Row], tail: str, lite: str) -> None:
+        self.model, self.tail, self.lite = model, tail, lite
+
+    def rows(self, asked: Iterable[Any]) -> list[Row]:
+        is_lite = connection.vendor == "sqlite"
+        with server_cursor() as cursor:
+            cursor.execute(self._text(is_lite), [json.dumps(list(asked), default=_lite_word if is_lite else str)])
+            found = cursor.fetchall()
+        make, alias, names = self.model.from_db, connection.alias, self._names
+        return [make(alias, names, self._converted(list(row))) for row in found]
+
+    def _text(self, is_lite: bool) -> str:
+        return f"{self._head} {self.lite if is_lite else self.tail}"
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return [field.attname for field in self.model._meta.concrete_fields]
+
+    @cached_property
+    def _head(self) -> str:
+        table = connection.ops.quote_name(self.model._meta.db_table)
+        columns = (connection.ops.quote_name(str(field.column)) for field in self.model._meta.concrete_fields)
+        return f"SELECT {', '.join(f'{table}.{column}' for column in columns)} FROM {table}"  # noqa: S608 - our own names
+
+    @cached_property
+    def _converters(self) -> list[tuple[int, list[Callable[..., Any]], Any]]:
+        """(column, what turns its value into the field's, the expression that these want to know)."""
+        found = []
+        for number, field in enumerate(self.model._meta.concrete_fields):
+            column: Any = field.get_col(self.model._meta.db_table)
+            wanted = [*connection.ops.get_db_converters(column), *column.get_db_converters(connection)]
+            if wanted:
+                found.append((number, wanted, column))
+        return found
+
+    def _converted(self, values: list[Any]) -> list[Any]:
+        for number, converters, column in self._converters:
+            for convert in converters:
+                values[number] = convert(values[number], column, connection)
+        return values
+
+
+_IDS = "WHERE {table}.id IN (SELECT value::uuid FROM json_array_elements_text(%s::json))"
+_LITE_IDS = "WHERE {table}.id IN (SELECT value FROM json_each(%s))"
+_ORDERED = _IDS.format(table="chats_chat") + " ORDER BY chats_chat.id FOR NO KEY UPDATE"
+_LITE_ORDERED = _LITE_IDS.format(table="chats_chat") + " ORDER BY chats_chat.id"
+_CHATS = Select(Chat, _ORDERED, _LITE_ORDERED)
+_CHATS_FREE = Select(Chat, f"{_ORDERED} SKIP LOCKED", _LITE_ORDERED)
+_PARTICIPANTS = Select(Participant, _IDS.format(table="chats_participant"), _LITE_IDS.format(table="chats_participant"))
+_NUMBERING = "registration_id IN (SELECT id FROM contactcenter_registration WHERE protocol = 'genesys')"
+_NUMBERED = Select(
+    ForeignChat,
+    f"WHERE {_NUMBERING} AND chat_id IN (SELECT value::uuid FROM json_array_elements_text(%s::json))",  # noqa: S608
+    f"WHERE {_NUMBERING} AND chat_id IN (SELECT value FROM json_each(%s))",  # noqa: S608
+)
+_FIRST_TRIES = Select(
+    Event,
+    "JOIN (SELECT (value->>0)::uuid AS chat, (value->>1)::uuid AS sender, value->>2 AS client "
+    "FROM json_array_elements(%s::json)) AS asked "
+    "ON chat_id = asked.chat AND sender_id = asked.sender AND client_id = asked.client",
+    "JOIN json_each(%s) AS asked ON chat_id = json_extract(asked.value, '$[0]') "
+    "AND sender_id = json_extract(asked.value, '$[1]') AND client_id = json_extract(asked.value, '$[2]')",
+)
+
+
+# Writing ------------------------------------------------------------------------------------------------------------------
+
+
+class Write:
+    """Many rows at once. On PostgreSQL one statement takes them as one JSON; SQLite takes them one by one, which costs it nothing."""
+
+    def __init__(self, model: type[models.Model], names: Sequence[str], *, key: str = "") -> None:
+        """`key`: rows that are there are updated by it; without one they are inserted."""
+        self.model, self.names, self.key = model, list(names), key
+
+    @cached_property
+    def fields(self) -> list[Any]:
+        return [self.model._meta.get_field(name) for name in self.names]
+
+    def write(self, rows: Rows, beside: "Write | None" = None, others: Rows = ()) -> None:
+        """`others` are written `beside` these, of another table; PostgreSQL is asked once for both."""
+        if not rows:
+            return
+        with server_cursor() as cursor:
+            if connection.vendor != "postgresql":
+                cursor.executemany(self._lite_text, self._lite_values(rows))
+                if beside:
+                    cursor.executemany(beside._lite_text, beside._lite_values(others))
+            elif beside:
+                text = f"WITH beside AS ({beside._text}) {self._text}"
+                cursor.execute(text, [json.dumps(others, default=_word), json.dumps(rows, default=_word)])
+            else:
+                cursor.execute(self._text, [json.dumps(rows, default=_word)])
+
+    def _lite_values(self, rows: Rows) -> list[list[Any]]:
+        return [[self._prepared(field, row) for field in self._in_order] for row in rows]
+
+    @cached_property
+    def _text(self) -> str:
+        quote = connection.ops.quote_name
+        columns = [quote(field.column) for field in self.fields]
+        typed = ", ".join(
+            f"{column} {field.db_type(connection)}" for column, field in zip(columns, self.fields, strict=True)
+        )
+        source = f"json_to_recordset(%s::json) AS given({typed})"
+        table = quote(self.model._meta.db_table)
+        if not self.key:
+            return f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns)} FROM {source}"  # noqa: S608
+        key = quote(self.key)
+        changed = ", ".join(f"{column} = given.{column}" for column in columns if column != key)
+        return f"UPDATE {table} SET {changed} FROM {source} WHERE {table}.{key} = given.{key}"  # noqa: S608
+
+    @cached_property
+    def _lite_text(self) -> str:
+        quote = connection.ops.quote_name
+        table, columns = quote(self.model._meta.db_table), [quote(field.column) for field in self._in_order]
+        if not self.key:
+            return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"  # noqa: S608
+        changed = ", ".join(f"{column} = %s" for column in columns[:-1])
+        return f"UPDATE {table} SET {changed} WHERE {columns[-1]} = %s"  # noqa: S608
+
+    @property
+    def _in_order(self) -> list[Any]:
+        """As SQLite's texts want them: the key last."""
+        return [
+            *(field for field in self.fields if field.column != self.key),
+            *(f for f in self.fields if f.column == self.key),
+        ]
+
+    @staticmethod
+    def _prepared(field: Any, row: dict[str, Any]) -> Any:
+        return field.get_db_prep_save(row[field.column], connection)
+
+
+_EVENTS = Write(
+    Event,
+    (
+        "center",
+        "chat",
+        "position",
+        "index",
+        "type",
+        "sender",
+        "sender_kind",
+        "sender_name",
+        "client_id",
+        "text",
+        "data",
+        "at",
+    ),
+)
+_HEADS = Write(Chat, ("id", *HEAD_FIELDS), key="id")
+_LINES = Write(ForeignLine, ("foreign_chat", "center", "number", "type", "position", "data", "at"))
+_FOREIGN_HEADS = Write(ForeignChat, ("id", "head", "facts"), key="id")
+
+
+def _values(row: Any, fields: Iterable[Any]) -> dict[str, Any]:
+    return {field.column: getattr(row, field.attname) for field in fields}
+
+
+def _word(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _lite_word(value: Any) -> str:
+    """As SQLite keeps ids."""
+    return value.hex if isinstance(value, UUID) else str(value)

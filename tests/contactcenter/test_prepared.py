@@ -1,0 +1,88 @@
+"""Queries that are compiled once give what their querysets give."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.db.models import F, Q
+from django.test.utils import CaptureQueriesContext
+
+from chats.models import Chat, Customer, Participant
+from contactcenter.prepared import Prepared
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
+
+
+def chat_of(customer_name, place, now, **fields):
+    customer = Customer.objects.create(center=place.center, name=customer_name)
+    return Chat.objects.create(
+        center=place.center, customer=customer, team=place.support, channel=place.channel, started_at=now, **fields
+    )
+
+
+def same(rows, queryset):
+    """The same rows with the same values, related ones too."""
+    wanted = list(queryset)
+    shown = [{name: value for name, value in vars(row).items() if name != "_state"} for row in rows]
+    assert shown == [{name: value for name, value in vars(row).items() if name != "_state"} for row in wanted]
+    for row, other in zip(rows, wanted, strict=True):
+        assert row._state.db == other._state.db
+        assert not row._state.adding
+        assert row._state.fields_cache == other._state.fields_cache
+    return wanted
+
+
+def test_rows_are_those_of_the_queryset_each_time_with_other_values(acme, globex, now):
+    ours, theirs = chat_of("Carla", acme, now), chat_of("Ciro", globex, now, subject="Änderung")
+
+    def make(chat, since):
+        chats = Chat.objects.filter(pk=chat, started_at__gte=since)
+        return chats.select_related("customer", "agent", "team__center")
+
+    prepared = Prepared(make)
+    for chat in (ours, theirs, ours, theirs):
+        assert same(prepared.rows(chat.pk, now), make(chat.pk, now)) == [chat]
+        assert prepared.rows(chat.pk, now + timedelta(seconds=1)) == []
+    found = prepared.first(ours.pk, now)
+    with CaptureQueriesContext(connection) as asked:
+        assert (found.customer.name, found.agent, found.team.center) == ("Carla", None, acme.center)
+    assert not asked.captured_queries
+    assert prepared.first(uuid4(), now) is None
+
+
+def test_subqueries_alternatives_orders_and_slices_take_values_too(acme, now):
+    for name in ("Carla", "Ciro", "Cleo"):
+        chat = chat_of(name, acme, now, unread=len(name))
+        Participant.objects.create(center=acme.center, chat=chat, kind="customer", name=name)
+
+    def make(name, least):
+        named = Participant.objects.filter(name=name).values("chat_id")
+        chats = Chat.objects.filter(Q(pk__in=named) | Q(unread__gte=least)).annotate(called=F("customer__name"))
+        return chats.order_by("-customer__name")[:2]
+
+    for name, least in (("Carla", 5), ("Ciro", 9), ("Cleo", 4), ("nobody", 5)):
+        rows = Prepared(make).rows(name, least)
+        same(rows, make(name, least))
+        assert [row.called for row in rows] == [row.called for row in make(name, least)]
+
+
+def test_columns_that_were_left_out_are_read_when_they_are_wanted(acme, now):
+    chat = chat_of("Carla", acme, now, subject="Boots")
+    found = Prepared(lambda chat: Chat.objects.filter(pk=chat).only("state")).first(chat.pk)
+    assert found.get_deferred_fields()
+    assert found.subject == "Boots"
+
+
+def test_it_is_compiled_once_and_logged_like_every_query(acme, now):
+    chat, made = chat_of("Carla", acme, now), []
+
+    def make(chat_id):
+        made.append(chat_id)
+        return Chat.objects.filter(pk=chat_id)
+
+    prepared = Prepared(make)
+    with CaptureQueriesContext(connection) as asked:
+        assert [prepared.first(chat.pk) for _time in range(4)] == [chat] * 4
+    assert len(made) == 1
+    assert len(asked.captured_queries) == 4
