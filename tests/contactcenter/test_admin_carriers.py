@@ -167,7 +167,7 @@ def test_a_token_that_we_made_can_be_shown_and_others_have_none(
     page = reverse("admin:chats_carrier_show_made_secret", args=[made.pk])
     assert "made-by-us" not in desk.get(page).content.decode()
     assert "made-by-us" in desk.post(page).content.decode()
-    assert AuditEntry.objects.filter(action="show verify token").exists()
+    assert AuditEntry.objects.filter(action="show secret").exists()
     other = make_carrier(acme, "twilio", "+1555")
     assert desk.post(reverse("admin:chats_carrier_show_made_secret", args=[other.pk])).status_code == 403
 
