@@ -33,7 +33,7 @@ class SocketAgent(Recorded, RobotAgent):
             case "events":
                 self.saw(frame["chat"], "position", frame["events"])
             case "chat_gone":
-                self._forgets(frame["chat"])
+                self.place.book.note(self.name, "seen", "gone", {"chat": frame["chat"]})
             case "welcome":
                 for chat in frame["reset"]:
                     self._forgets(chat)

@@ -32,6 +32,13 @@ class Database:
         finally:
             connection.close()
 
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Any]:
+        """A connection that sees one moment, however long it reads."""
+        with self.connected() as connection:
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ" if self.is_postgres else "BEGIN")
+            yield connection
+
     def rows(self, connection: Any, query: str, *moments: datetime) -> list[Row]:
         """`query` has %s for each moment. UUIDs come as texts with hyphens, whatever keeps them."""
         values = moments if self.is_postgres else tuple(f"{moment:%Y-%m-%d %H:%M:%S.%f}" for moment in moments)

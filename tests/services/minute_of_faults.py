@@ -1,4 +1,4 @@
-"""A minute of bin/faults as anybody can run it: servers, workers, Redis and PostgreSQL of its own, broken on purpose; nothing is lost.
+"""A minute of bin/faults, run on its own (`bin/test tests/services/minute_of_faults.py`), as anybody can run it: servers, workers, Redis and PostgreSQL of its own, broken on purpose; nothing is lost.
 
 Its bounds for how soon something happens are wide, for machines that have other things to do; those for what is right are none.
 """
