@@ -85,7 +85,7 @@ class LiveFigures(Door):
             row = rows.setdefault((one["team_id"] if TEAM in wanted else None, agent), _nothing())
             row[status_of(Chat(state=one["state"], last_sender_kind=one["last_sender_kind"]))] += one["many"]
         names = Names(registration, rows)
-        return Response([names.of(*key) | row for key, row in rows.items()])
+        return Response(sorted((names.of(*key) | row for key, row in rows.items()), key=_place))
 
 
 ROUTES: list[tuple[str, type[Door], str]] = [
@@ -153,10 +153,15 @@ def _counted(caller: Caller, periods: Periods, asked: dict[str, Any]) -> dict[Ke
 def _shown(registration: Registration, rows: dict[Key, Figures], periods: Periods) -> list[dict[str, Any]]:
     names = Names(registration, (key[1:] for key in rows))
     shown = []
-    for (number, team, agent), figures in sorted(rows.items(), key=lambda one: (one[0][0], str(one[0][1:]))):
+    for (number, team, agent), figures in rows.items():
         span = {"from": iso(periods.bounds[number]), "to": iso(periods.bounds[number + 1])}
         shown.append(span | names.of(team, agent) | figures.shape())
-    return shown
+    return sorted(shown, key=_place)
+
+
+def _place(row: dict[str, Any]) -> tuple[str, ...]:
+    """In the order of time, then of the names that the reader sees."""
+    return tuple(row.get(name, "") for name in ("from", "teamId", "agentId"))
 
 
 def _chats(caller: Caller) -> Any:
