@@ -190,8 +190,8 @@ def test_the_number_of_queries_does_not_grow_with_the_chats(played: None, space:
 def test_live_figures_are_of_each_team(space: Any, acme: Any, ann: Any, now: datetime) -> None:
     quiet = {"new": 0, "replied": 0, "closed": 0}
     assert space.get("analytics/chats/live").json() == [
-        {"teamId": "sales", **quiet},
         {"teamId": TEAM, **quiet},
+        {"teamId": "sales", **quiet},
     ]
     one, two, three = (Player(acme, name, now) for name in ("Mia", "Tom", "Zoe"))
     one.goes_to(ann, now)
