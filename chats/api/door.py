@@ -6,13 +6,13 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
-from django.utils.cache import patch_vary_headers
 from rest_framework import serializers
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from chats.doors import origins
+from chats.doors.browsers import tell_browser
 from chats.errors import Forbidden, Unauthorized
 from chats.languages import accepted_language, spoken
 
@@ -21,8 +21,6 @@ from .principals import Caller, CustomerCaller, PublicCaller
 Read = TypeVar("Read", bound=serializers.BaseSerializer[Any])
 
 CORS_HEADERS = "authorization, content-type, x-public-key"
-CORS_EXPOSED = "Retry-After"
-PREFLIGHT_SECONDS = "600"
 
 
 class IsNamed(BasePermission):
@@ -87,20 +85,15 @@ class Door(APIView):
         return None
 
     def _tell_browser(self, request: Request, response: HttpResponseBase) -> None:
-        """The CORS headers (Fetch standard, 3.3) for an allowed origin; none for others."""
-        patch_vary_headers(response, ["Origin"])
         origin = origins.origin_of(request)
-        if not origin or origins.is_own(request, origin):
-            return
+        known = bool(origin) and not origins.is_own(request, origin) and self._is_allowed(request, origin)
+        tell_browser(
+            request, response, origin=origin if known else "", methods=self.allowed_methods, headers=CORS_HEADERS
+        )
+
+    def _is_allowed(self, request: Request, origin: str) -> bool:
         allowed = self.allowed_origins(request)
-        if not (origin in allowed if allowed is not None else origins.is_known(origin)):
-            return
-        response["Access-Control-Allow-Origin"] = origin
-        response["Access-Control-Expose-Headers"] = CORS_EXPOSED
-        if request.method == "OPTIONS":
-            response["Access-Control-Allow-Methods"] = ", ".join(self.allowed_methods)
-            response["Access-Control-Allow-Headers"] = CORS_HEADERS
-            response["Access-Control-Max-Age"] = PREFLIGHT_SECONDS
+        return origin in allowed if allowed is not None else origins.is_known(origin)
 
 
 def _speak_with(request: Request) -> None:

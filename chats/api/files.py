@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chats.actions.locking import seat_in_chat
+from chats.doors.negotiation import FirstRenderer
 from chats.doors.throttles import UPLOADS_BY_CUSTOMER, count
 from chats.errors import Forbidden, NotFound
 from chats.files.images import FORMATS
@@ -20,7 +21,6 @@ from chats.files.store import store_attachment
 from . import asked, shown
 from .chats import EVERYBODY
 from .door import Door, read
-from .negotiation import AsMade
 from .principals import AgentCaller, CustomerCaller
 from .schema import described
 from .scope import find_chat, visible_attachments
@@ -59,7 +59,7 @@ class Attachments(Door):
 class OneAttachment(Door):
     callers = {"GET": EVERYBODY}
     open_to_pages = True
-    content_negotiation_class = AsMade
+    content_negotiation_class = FirstRenderer
 
     @described("The bytes of a file", query=asked.FileQuery, gives=INERT)
     def get(self, request: Request, attachment_id: UUID) -> HttpResponseBase:

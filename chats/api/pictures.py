@@ -9,12 +9,12 @@ from drf_spectacular.utils import OpenApiTypes
 from rest_framework.request import Request
 
 from agents.models import Agent
+from chats.doors.negotiation import FirstRenderer
 from chats.errors import NotFound
 from chats.files.serve import INERT
 from contactcenter.models import ContactCenter
 
 from .door import Anyone, Door
-from .negotiation import AsMade
 from .schema import described
 
 # By the first bytes; what an admin's form has let in and is none of these is not given out.
@@ -26,7 +26,7 @@ class Picture(Door):
 
     callers = {"GET": (Anyone,)}
     authentication_classes = ()
-    content_negotiation_class = AsMade
+    content_negotiation_class = FirstRenderer
 
     def picture(self, row_id: UUID) -> Any:
         raise NotImplementedError

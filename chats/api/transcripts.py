@@ -9,13 +9,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chats.actions.transcript import request_transcript, request_transcript_by_agent
+from chats.doors.negotiation import FirstRenderer
 from chats.doors.throttles import MAILS_BY_CUSTOMER, count
 from chats.transcripts.serve import serve_customer_transcript, serve_staff_transcript
 
 from . import asked
 from .chats import EVERYBODY
 from .door import Door, read
-from .negotiation import AsMade
 from .principals import AgentCaller, CustomerCaller
 from .schema import described
 from .scope import find_chat
@@ -24,7 +24,7 @@ from .scope import find_chat
 class Transcript(Door):
     callers = {"GET": EVERYBODY, "POST": (CustomerCaller, AgentCaller)}
     open_to_pages = True
-    content_negotiation_class = AsMade
+    content_negotiation_class = FirstRenderer
 
     @described(
         "The transcript as text, HTML or PDF",

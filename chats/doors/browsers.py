@@ -16,14 +16,15 @@ def tell_browser(
     origin: str,
     methods: Iterable[str],
     headers: str,
+    exposed: str = "Retry-After",
     credentials: bool = False,
 ) -> None:
-    """Let pages of this origin, which the caller has found allowed, read the answer; `headers`: what they may send."""
+    """Let pages of this origin, which the caller has found allowed, read the answer; `headers`: what they may send, `exposed`: what they may read beside the body."""
     patch_vary_headers(response, ["Origin"])
     if not origin:
         return
     response["Access-Control-Allow-Origin"] = origin
-    response["Access-Control-Expose-Headers"] = "Retry-After"
+    response["Access-Control-Expose-Headers"] = exposed
     if credentials:
         response["Access-Control-Allow-Credentials"] = "true"
     if request.method == "OPTIONS":

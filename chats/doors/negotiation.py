@@ -8,7 +8,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 
-class AlwaysJson(DefaultContentNegotiation):
+class FirstRenderer(DefaultContentNegotiation):
     """The view's first renderer, whatever the client says that it accepts."""
 
     def select_renderer(

@@ -9,21 +9,13 @@ from io import BytesIO
 from typing import Any, ClassVar
 
 import structlog
-from django.http import HttpResponse
-from django.http.response import HttpResponseBase
-from django.utils import timezone, translation
-from rest_framework import exceptions, serializers
-from rest_framework.renderers import JSONRenderer
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from chats.doors import origins
-from chats.doors.browsers import tell_browser
-from chats.doors.negotiation import AlwaysJson
+from chats.doors.foreign import ForeignDoor
 from chats.doors.origins import check_origin
 from chats.doors.parsers import StrictJSONParser
-from chats.doors.refusals import refusal_of
 from chats.errors import Forbidden, Invalid, NotFound, Refused
 from contactcenter.models import Registration
 
@@ -38,7 +30,6 @@ CORS_HEADERS = (
     "Authorization, Content-Type, Cache-Control, Pragma, If-Modified-Since, If-Match, Accept, X-Requested-With"
 )
 NO_APPS = "A session's token does not open this."
-EXPOSED = "ETag, Last-Modified, Retry-After"
 
 
 class AnyParser(StrictJSONParser):
@@ -51,7 +42,7 @@ class AnyParser(StrictJSONParser):
         return super().parse(BytesIO(body)) if body.strip() else {}
 
 
-class Door(APIView):
+class Door(ForeignDoor):
     """Set before a method is called: `caller` (or, where `is_open`, `registration` alone) and `now`."""
 
     allows_apps: ClassVar[bool] = False  # customers' sessions may knock, and see their own only
@@ -60,24 +51,15 @@ class Door(APIView):
     asks: ClassVar[Mapping[str, type[serializers.BaseSerializer[Any]]]] = {}
     queries: ClassVar[Mapping[str, type[serializers.Serializer[Any]]]] = {}
 
-    authentication_classes = ()
-    permission_classes = ()
+    cors_headers = CORS_HEADERS
+    exposed_headers = "ETag, Last-Modified, Retry-After"
     parser_classes = (AnyParser,)
-    renderer_classes = (JSONRenderer,)
-    content_negotiation_class = AlwaysJson
     schema = SpaceSchema()
 
     caller: Caller
     registration: Registration | None = None
-    now: datetime
-
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        with translation.override("en"):  # programmers read the sentences
-            response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
-        return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        self.now = timezone.now()
         space_id = self.kwargs.pop("space_id", None)
         super().initial(request, *args, **kwargs)
         if request.method == "OPTIONS":
@@ -133,38 +115,15 @@ class Door(APIView):
             headers["Last-Modified"] = iso(changed_at) or ""
         return Response(shape, status=status, headers=headers)
 
-    # Browsers ---------------------------------------------------------------------------------------------------------
+    # Refusals ---------------------------------------------------------------------------------------------------------
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
-        return HttpResponse(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+    def allowed_origins(self) -> list[str] | None:
+        return self.registration.application.allowed_origins if self.registration else None
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        response["Cache-Control"] = "no-store"
-        origin = origins.origin_of(request)
-        allowed = self.registration.application.allowed_origins if self.registration else None
-        known = origin in allowed if allowed is not None else origins.is_known(origin)
-        tell_browser(
-            request, response, origin=origin if known else "", methods=self.allowed_methods, headers=CORS_HEADERS
-        )
-        if response.get("Access-Control-Allow-Origin"):
-            response["Access-Control-Expose-Headers"] = EXPOSED
-        return response
-
-    # Errors -----------------------------------------------------------------------------------------------------------
-
-    def handle_exception(self, exc: Exception) -> Response:
-        refused, status = refusal_of(exc)
-        if refused is None:
-            log.error("request failed", view=type(self).__name__, error=type(exc).__name__, exc_info=exc)
+    def refuse(self, error: Exception, refused: Refused | None, status: int) -> Response:
         response = Response(envelope(status, refused), status=status)
-        if isinstance(exc, exceptions.MethodNotAllowed):
-            response["Allow"] = ", ".join(self.allowed_methods)
         if status == 401:
             response["WWW-Authenticate"] = 'Basic realm="cpaas", charset="UTF-8"' if self.is_cpaas else "Bearer"
-        if status in (429, 503):
-            response["Retry-After"] = str(max(1, round((refused.retry_after if refused else None) or 2)))
-        response.exception = True
         return response
 
     @property

@@ -4,20 +4,13 @@ from io import BytesIO
 from typing import Any
 
 import structlog
-from django.http import HttpResponse, QueryDict
-from django.http.response import HttpResponseBase
-from django.utils import timezone, translation
+from django.http import QueryDict
 from rest_framework.parsers import FormParser, MultiPartParser
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from chats.doors import origins
-from chats.doors.browsers import tell_browser
-from chats.doors.negotiation import AlwaysJson
+from chats.doors.foreign import ForeignDoor
 from chats.doors.parsers import StrictJSONParser
-from chats.doors.refusals import refusal_of
 from chats.errors import Invalid, NotFound, Refused
 
 from .callers import Caller, admit
@@ -45,26 +38,13 @@ class LooseFormParser(FormParser):
         return QueryDict(body, encoding="utf-8")
 
 
-class Door(APIView):
+class Door(ForeignDoor):
     """Each view lets its caller in itself: the body may name the contact center."""
 
-    authentication_classes = ()
-    permission_classes = ()
+    cors_headers = CORS_HEADERS
     parser_classes = (LooseFormParser, MultiPartParser, AnyParser)
-    renderer_classes = (JSONRenderer,)
-    content_negotiation_class = AlwaysJson
-    schema = None
 
     caller: Caller | None = None
-
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        with translation.override("en"):  # who builds the page reads the sentences, not who visits it
-            response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
-        return response
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        self.now = timezone.now()
-        super().initial(request, *args, **kwargs)
 
     def said(self) -> dict[str, Any]:
         """The query and, over it, the body's members. Raises Invalid for what is no object."""
@@ -78,33 +58,14 @@ class Door(APIView):
         self.caller = admit(self.request, said)
         return self.caller
 
-    # Browsers ---------------------------------------------------------------------------------------------------------
+    # Refusals ---------------------------------------------------------------------------------------------------------
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
-        return HttpResponse(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+    def allowed_origins(self) -> list[str] | None:
+        return self.caller.registration.application.allowed_origins if self.caller else None
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        response["Cache-Control"] = "no-store"
-        origin = origins.origin_of(request)
-        allowed = self.caller.registration.application.allowed_origins if self.caller else None
-        known = origin in allowed if allowed is not None else origins.is_known(origin)
-        tell_browser(
-            request, response, origin=origin if known else "", methods=self.allowed_methods, headers=CORS_HEADERS
-        )
-        return response
-
-    # Errors -----------------------------------------------------------------------------------------------------------
-
-    def handle_exception(self, exc: Exception) -> Response:
-        refused, status = refusal_of(exc)
-        if refused is None:
-            log.error("request failed", view=type(self).__name__, error=type(exc).__name__, exc_info=exc)
+    def refuse(self, error: Exception, refused: Refused | None, status: int) -> Response:
         status = STATUSES.get(refused.code, status) if refused else status
         response = Response(envelope(status, sentence_of(refused)), status=status)
-        if status in (429, 503):
-            response["Retry-After"] = str(max(1, round((refused.retry_after if refused else None) or 2)))
-        response.exception = True
         # Django's log would name the path, and with it a conversation.
         response._has_been_logged = True  # type: ignore[attr-defined]
         return response

@@ -43,8 +43,8 @@ class AgentDoor(Door):
             return
         self.seat = find_seat(request)
         registrations = live_registrations().filter(center_id=self.seat.center_id).select_related("application")
-        self.allowed_origins = [origin for one in registrations for origin in one.application.allowed_origins]
-        check_origin(request, self.allowed_origins)
+        self.known_origins = [origin for one in registrations for origin in one.application.allowed_origins]
+        check_origin(request, self.known_origins)
         give_sign_of_life(self.seat, self.now)
 
     @property

@@ -65,8 +65,8 @@ class Chats(CustomerDoor):
         body = self.body()
         check_operation(body, {"RequestChat"})
         registration = find_registration(request)
-        self.allowed_origins = registration.application.allowed_origins
-        check_origin(request, self.allowed_origins)
+        self.known_origins = registration.application.allowed_origins
+        check_origin(request, self.known_origins)
         count(ANONYMOUS_BY_KEY, str(registration.pk))
         chat_id = str(uuid4())
         begin_request(registration, external_id=chat_id, now=self.now, **read_request(body, registration))

@@ -6,20 +6,13 @@ from uuid import UUID
 
 import structlog
 from django.db.models import QuerySet
-from django.http import HttpResponse
-from django.http.response import HttpResponseBase
-from django.utils import timezone, translation
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from chats.doors import origins
-from chats.doors.browsers import tell_browser
-from chats.doors.negotiation import AlwaysJson
+from chats.doors.foreign import ForeignDoor
 from chats.doors.parsers import StrictJSONParser
-from chats.doors.refusals import refusal_of
 from chats.errors import Forbidden, Invalid, NotFound, Refused
 from chats.models import ForeignChat, Participant
 from contactcenter.prepared import Prepared
@@ -78,25 +71,14 @@ class PrettyRenderer(JSONRenderer):
         return 2
 
 
-class Door(APIView):
+class Door(ForeignDoor):
     """Each view proves its caller itself: customers and agents knock at the same addresses."""
 
     codes: ClassVar[Mapping[str, int]] = CODES
-    authentication_classes = ()
-    permission_classes = ()
+    cors_headers = CORS_HEADERS
+    takes_cookies = True
     parser_classes = (AnyParser,)
     renderer_classes = (PrettyRenderer,)
-    content_negotiation_class = AlwaysJson
-    schema = None
-
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        with translation.override("en"):  # who builds the page reads the sentences, not who visits it
-            response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
-        return response
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        self.now = timezone.now()
-        super().initial(request, *args, **kwargs)
 
     def body(self) -> dict[str, Any]:
         """The body's members. Raises Missing for none, Invalid for what is no object."""
@@ -122,7 +104,7 @@ class Door(APIView):
             raise NotFound("There is no such chat.")
         customer.chat.customer_part = customer
         foreign: ForeignChat = customer.chat.foreign
-        self.allowed_origins = foreign.registration.application.allowed_origins
+        self.known_origins = foreign.registration.application.allowed_origins
         return foreign
 
     @staticmethod
@@ -133,43 +115,17 @@ class Door(APIView):
         except ValueError:
             return "?"
 
-    # Browsers ---------------------------------------------------------------------------------------------------------
+    # Refusals ---------------------------------------------------------------------------------------------------------
 
-    allowed_origins: list[str] | None = None  # of the application that the request is about; None while nobody is known
+    known_origins: list[str] | None = None  # of the application that the request is about
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
-        return HttpResponse(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+    def allowed_origins(self) -> list[str] | None:
+        return self.known_origins
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        response["Cache-Control"] = "no-store"
-        origin = origins.origin_of(request)
-        known = origin in self.allowed_origins if self.allowed_origins is not None else origins.is_known(origin)
-        tell_browser(
-            request,
-            response,
-            origin=origin if known else "",
-            methods=self.allowed_methods,
-            headers=CORS_HEADERS,
-            credentials=True,
-        )
-        return response
-
-    # Errors -----------------------------------------------------------------------------------------------------------
-
-    def handle_exception(self, exc: Exception) -> Response:
+    def refuse(self, error: Exception, refused: Refused | None, status: int) -> Response:
         """{statusCode, statusMessage} and nothing else; an error means that nothing was changed."""
-        refused, status = refusal_of(exc)
-        if refused is None:
-            log.error("request failed", view=type(self).__name__, error=type(exc).__name__, exc_info=exc)
-        said = {"statusCode": self.code_of(exc, refused), "statusMessage": _sentence(refused)}
-        response = Response(said, status=STATUSES.get(status, status))
-        if isinstance(exc, exceptions.MethodNotAllowed):
-            response["Allow"] = ", ".join(self.allowed_methods)
-        if status in (429, 503):
-            response["Retry-After"] = str(max(1, round((refused.retry_after if refused else None) or 2)))
-        response.exception = True
-        return response
+        said = {"statusCode": self.code_of(error, refused), "statusMessage": _sentence(refused)}
+        return Response(said, status=STATUSES.get(status, status))
 
     def code_of(self, error: Exception, refused: Refused | None) -> int:
         """The statusCode of an error; `refused`: what our rules make of it, None for a fault of our own."""

@@ -65,8 +65,8 @@ class TransportChats(TransportDoor):
             raise UnknownOperation
         tenant = tenant_in(body)
         registration = find_registration(request, tenant)
-        self.allowed_origins = registration.application.allowed_origins
-        check_origin(request, self.allowed_origins)
+        self.known_origins = registration.application.allowed_origins
+        check_origin(request, self.known_origins)
         count(ANONYMOUS_BY_KEY, str(registration.pk))
         chat_id, key = secrets.token_hex(12), secrets.token_hex(32)
         proof = {"userId": secrets.token_hex(8), "tenantName": tenant or registration.center.slug}

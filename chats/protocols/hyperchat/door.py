@@ -1,26 +1,18 @@
 """The base of every view below /v1: what proof a route wants, reading bodies as their clients send them, errors in their envelope."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, TypeVar
 
 import structlog
-from django.http import HttpResponse
-from django.http.response import HttpResponseBase
-from django.utils import timezone, translation
-from django.utils.cache import patch_vary_headers
-from rest_framework import exceptions, serializers
+from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import BasePermission
-from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from chats.doors import origins
+from chats.doors.foreign import ForeignDoor
 from chats.doors.parsers import StrictJSONParser, check_value
-from chats.doors.refusals import refusal_of
 from chats.errors import Forbidden, Invalid, NotFound, Refused
 
 from .callers import Caller, HyperchatAuthentication, Proof
@@ -31,7 +23,6 @@ log = structlog.get_logger(__name__)
 Read = TypeVar("Read", bound=serializers.BaseSerializer[Any])
 
 CORS_HEADERS = "content-type, x-hyper-appid, x-hyper-secret, x-hyper-key, x-hyper-token, x-inbenta-hyperchat-client-lib"
-PREFLIGHT_SECONDS = "600"
 # In the words that their clients compare; everything else is said as our rules say it.
 SENTENCES = {"not_found": "Not found", "unauthorized": "Unauthorized", "forbidden": "Forbidden"}
 
@@ -40,16 +31,6 @@ class AnyParser(StrictJSONParser):
     """JSON whatever the content type says, or where it says nothing."""
 
     media_type = "*/*"
-
-
-class AsMade(DefaultContentNegotiation):
-    """JSON, or a file as it is, whatever the client says it accepts: a picture's tag on a page accepts pictures alone."""
-
-    def select_renderer(
-        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
-    ) -> Any:
-        renderer = next(iter(renderers))
-        return renderer, renderer.media_type
 
 
 class HasProof(BasePermission):
@@ -63,25 +44,15 @@ class HasProof(BasePermission):
         return True
 
 
-class Door(APIView):
+class Door(ForeignDoor):
     """`access` says by method what proof is wanted (chats.protocols.hyperchat.callers.PUBLIC, SERVER, USER_OR_SERVER)."""
 
     access: ClassVar[dict[str, frozenset[Proof]]] = {}
     authentication_classes: Sequence[type[BaseAuthentication]] = (HyperchatAuthentication,)
     permission_classes: tuple[type[BasePermission], ...] = (HasProof,)
     parser_classes = (StrictJSONParser, FormParser, MultiPartParser, AnyParser)
-    renderer_classes = (JSONRenderer,)
-    content_negotiation_class = AsMade
-    schema = None
-
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        with translation.override("en"):  # clients compare sentences; they speak no other language here
-            response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
-        return response
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        self.now = timezone.now()
-        super().initial(request, *args, **kwargs)
+    cors_headers = CORS_HEADERS
+    cache_control = ""  # files may be kept
 
     @property
     def caller(self) -> Caller:
@@ -121,9 +92,6 @@ class Door(APIView):
 
     # Browsers ---------------------------------------------------------------------------------------------------------
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
-        return HttpResponse(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
-
     def perform_authentication(self, request: Request) -> None:
         if request.method != "OPTIONS":  # a preflight carries no proof
             super().perform_authentication(request)
@@ -132,44 +100,13 @@ class Door(APIView):
         if request.method != "OPTIONS":
             super().check_permissions(request)
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        self._tell_browser(request, response)
-        return response
+    def allowed_origins(self) -> list[str] | None:
+        caller = getattr(self.request, "_user", None)
+        return caller.registration.application.allowed_origins if isinstance(caller, Caller) else None
 
-    def _tell_browser(self, request: Request, response: HttpResponseBase) -> None:
-        """The CORS headers for an origin that the application allows; none for others."""
-        patch_vary_headers(response, ["Origin"])
-        origin = origins.origin_of(request)
-        if not origin or not self._may_read(request, origin):
-            return
-        response["Access-Control-Allow-Origin"] = origin
-        if request.method == "OPTIONS":
-            response["Access-Control-Allow-Methods"] = ", ".join(self.allowed_methods)
-            response["Access-Control-Allow-Headers"] = CORS_HEADERS
-            response["Access-Control-Max-Age"] = PREFLIGHT_SECONDS
-
-    def _may_read(self, request: Request, origin: str) -> bool:
-        caller = getattr(request, "_user", None)
-        if isinstance(caller, Caller):
-            return origin in caller.registration.application.allowed_origins
-        return origins.is_known(origin)
-
-    # Errors -----------------------------------------------------------------------------------------------------------
-
-    def handle_exception(self, exc: Exception) -> Response:
-        """The outermost door: `{"error": {"code": status as an integer, "message"}}`, never a page or a traceback."""
-        refused, status = refusal_of(exc)
-        if refused is None:
-            log.error("request failed", view=type(self).__name__, error=type(exc).__name__, exc_info=exc)
-            status = 500
-        response = envelope(status, sentence_of(refused))
-        if isinstance(exc, exceptions.MethodNotAllowed):
-            response["Allow"] = ", ".join(self.allowed_methods)
-        if status in (429, 503):
-            response["Retry-After"] = str(max(1, round((refused.retry_after if refused else None) or 2)))
-        response.exception = True
-        return response
+    def refuse(self, error: Exception, refused: Refused | None, status: int) -> Response:
+        """`{"error": {"code": status as an integer, "message"}}`."""
+        return envelope(status if refused else 500, sentence_of(refused))
 
 
 class Nowhere(Door):
