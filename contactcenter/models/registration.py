@@ -33,6 +33,18 @@ def demands_secrets() -> bool:
     return not (settings.DEBUG or settings.EMBEDDED)
 
 
+class RegistrationQuerySet(models.QuerySet["Registration"]):
+    def live(self, protocol: str) -> "RegistrationQuerySet":
+        """Those that speak this API, and that nobody has switched off, nor what they belong to."""
+        return self.filter(
+            protocol=protocol,
+            is_active=True,
+            application__is_active=True,
+            channel__is_active=True,
+            center__is_active=True,
+        )
+
+
 class Registration(CenterRow):
     """One application's access to one foreign API. Its allowed origins are the application's own; its teams have the vendor's names here."""
 
@@ -89,6 +101,8 @@ class Registration(CenterRow):
     )
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    objects = RegistrationQuerySet.as_manager()
 
     class Meta:
         ordering = ["protocol", "foreign_id"]

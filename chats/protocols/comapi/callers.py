@@ -53,13 +53,7 @@ class Caller:
 
 def live_registrations() -> "QuerySet[Registration]":
     """Those that nobody has switched off, nor what they belong to."""
-    live = Registration.objects.filter(
-        protocol=Registration.Protocol.COMAPI,
-        is_active=True,
-        application__is_active=True,
-        channel__is_active=True,
-        center__is_active=True,
-    )
+    live = Registration.objects.live(Registration.Protocol.COMAPI)
     return live.select_related("application", "channel__team", "channel__center", "center", "space")
 
 

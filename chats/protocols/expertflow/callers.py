@@ -38,13 +38,7 @@ class Caller:
 
 def live_registrations() -> "QuerySet[Registration]":
     """Those that nobody has switched off, nor what they belong to; the oldest first."""
-    live = Registration.objects.filter(
-        protocol=Registration.Protocol.EXPERTFLOW,
-        is_active=True,
-        application__is_active=True,
-        channel__is_active=True,
-        center__is_active=True,
-    )
+    live = Registration.objects.live(Registration.Protocol.EXPERTFLOW)
     rows = live.select_related("application", "channel__team", "channel__center", "center")
     return rows.order_by("created_at", "pk")
 

@@ -23,13 +23,7 @@ UNCLEAR = "Send the header ContactCenterId: it is not clear which contact center
 
 def live_registrations() -> "QuerySet[Registration]":
     """Those that are open to anybody, the oldest first."""
-    live = Registration.objects.filter(
-        protocol=Registration.Protocol.GENESYS,
-        is_active=True,
-        application__is_active=True,
-        channel__is_active=True,
-        center__is_active=True,
-    )
+    live = Registration.objects.live(Registration.Protocol.GENESYS)
     return live.order_by("created_at", "pk")
 
 

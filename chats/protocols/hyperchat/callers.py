@@ -117,13 +117,7 @@ def find_registration(app_id: str) -> Registration | None:
 
 def live_registrations() -> "QuerySet[Registration]":
     """Accesses that nobody has switched off, nor what they belong to."""
-    return Registration.objects.filter(
-        protocol=Registration.Protocol.HYPERCHAT,
-        is_active=True,
-        application__is_active=True,
-        channel__is_active=True,
-        center__is_active=True,
-    )
+    return Registration.objects.live(Registration.Protocol.HYPERCHAT)
 
 
 _REGISTRATION = Prepared(
