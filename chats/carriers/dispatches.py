@@ -1,7 +1,6 @@
 """The outbox's book of messages that travel: what sending needs is loaded, what became of it is noted."""
 
 import atexit
-import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +19,7 @@ from chats.events import MessageFailed, MessageResent, record
 from chats.models import Account, Attachment, Carriage, Carrier, Chat, Dispatch, Event, Participant
 from chats.outbox.courier import Courier
 from chats.outbox.lanes import Lanes
+from chats.outbox.schedule import backoff
 from chats.outbox.sending import Sender
 from contactcenter.models import Channel
 
@@ -32,7 +32,6 @@ SECONDS = 20.0  # for one try
 # Seconds after the first failure, the second …
 WAITS = (2, 5, 15, 60, 300, 900, 3600, 7200, 4 * 3600)
 PATIENCE = timedelta(days=1)
-JITTER = 0.2
 FILE_SIGNER = "carriers.file"
 ACCOUNT = "account"
 STOPPED, STOPPED_WORDS = "stopped", "This customer wants no more messages there (STOP)."
@@ -135,8 +134,7 @@ def _note_beside(tried: Tried, now: datetime) -> None:
 
 def next_try(row: Dispatch, now: datetime) -> datetime | None:
     """When a message that failed is sent again; None: never."""
-    wait = WAITS[min(row.attempts_made, len(WAITS)) - 1]
-    at = now + timedelta(seconds=wait * random.uniform(1, 1 + JITTER))
+    at = now + backoff(WAITS, row.attempts_made)
     return at if at <= row.filed_at + PATIENCE else None
 
 

@@ -1,7 +1,7 @@
 """When a call that failed is made again, and which answers end it (pure): a table by protocol."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,11 +24,16 @@ COMAPI_FAIR_ATTEMPTS = 5
 Next = Callable[[int, datetime, datetime], datetime | None]
 
 
+def backoff(waits: Sequence[int], attempts_made: int) -> timedelta:
+    """How long to wait after so many that failed, by a table of seconds; past its end its last. With some jitter."""
+    wait = waits[min(attempts_made, len(waits)) - 1]
+    return timedelta(seconds=wait * random.uniform(1, 1 + JITTER))
+
+
 def next_attempt(attempts_made: int, filed_at: datetime, now: datetime) -> datetime | None:
     """The moment of the next attempt after `attempts_made` that failed, the last of them now. None: given up."""
     end = filed_at + PATIENCE
-    wait = WAITS[min(attempts_made, len(WAITS)) - 1]
-    at = now + timedelta(seconds=wait * random.uniform(1, 1 + JITTER))
+    at = now + backoff(WAITS, attempts_made)
     if attempts_made < FAIR_ATTEMPTS or at <= end:
         return at
     return end if now < end else None

@@ -1,7 +1,6 @@
 """The outbox's book of push notices: devices are told one message of a chat after the other, and what became of it is noted."""
 
 import atexit
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from django.utils import timezone
 from chats.models import AppSession, Carrier, PushNotice
 from chats.outbox.courier import Courier
 from chats.outbox.lanes import Lanes
+from chats.outbox.schedule import backoff
 from chats.outbox.sending import Sender
 
 from . import apns, fcm
@@ -24,7 +24,6 @@ log = structlog.get_logger(__name__)
 
 # Seconds after the first failure, the second …; none an hour after the message.
 WAITS = (2, 5, 15, 60, 300, 900)
-JITTER = 0.2
 KEPT = timedelta(days=30)
 AT_ONCE, MOST_BATCHES = 500, 200
 
@@ -108,8 +107,7 @@ def _note(tried: Tried, now: datetime) -> PushNotice | None:
 
 
 def _next_try(row: PushNotice, verdict: Verdict, now: datetime) -> datetime | None:
-    wait = WAITS[min(row.attempts_made, len(WAITS)) - 1] * random.uniform(1, 1 + JITTER)
-    at = now + max(timedelta(seconds=wait), verdict.wait or timedelta())
+    at = now + max(backoff(WAITS, row.attempts_made), verdict.wait or timedelta())
     return at if at <= row.filed_at + TOO_LATE else None
 
 
