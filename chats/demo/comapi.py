@@ -16,6 +16,8 @@ from contactcenter.models import (
     hash_secret,
 )
 
+from .application import build_registration
+
 NAME = "App"
 TEAMS = {"support": "Customer_Services", "orders": "Sales"}  # team → as its clients send it
 WELCOME = {"timeout": 20, "text": "Thank you for your message. Somebody will be with you in a moment."}
@@ -28,14 +30,9 @@ def build_comapi(
 
     origins: of pages that may call; known: secrets that can still be told.
     """
-    application, _ = Application.objects.get_or_create(center=center, name=NAME)
-    registration = application.registrations.filter(protocol=Registration.Protocol.COMAPI).first()
-    if registration is None:
-        registration = _register(center, application, now)
-    allowed = sorted(set(origins).union(application.allowed_origins))
-    if allowed != application.allowed_origins:
-        application.allowed_origins = allowed
-        application.save(update_fields=["allowed_origins"])
+    registration = build_registration(
+        center, NAME, Registration.Protocol.COMAPI, origins, lambda application: _register(center, application, now)
+    )
     space = ApiSpace.of(registration)
     # What an administrator has replaced since cannot be told any more.
     if not _is(known.get("comapi"), registration.secret_hash):

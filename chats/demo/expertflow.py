@@ -6,6 +6,8 @@ from uuid import uuid4
 from chats.actions.connectors import make_connector
 from contactcenter.models import Application, Channel, ContactCenter, Registration, RegistrationTeam, Team
 
+from .application import build_registration
+
 NAME = "Messaging"
 CONNECTOR = ("sms", "Text messages")
 SUBJECTS = {"support": "Support", "orders": "Sales"}  # team → as its clients send it
@@ -13,14 +15,9 @@ SUBJECTS = {"support": "Support", "orders": "Sales"}  # team → as its clients 
 
 def build_expertflow(center: ContactCenter, origins: Iterable[str], known: dict[str, str]) -> dict[str, dict[str, str]]:
     """Make it where it is missing: {"expertflow": {contact_center_id, subject, secret}}. `origins`: of pages that may call; `known`: secrets that can still be told."""
-    application, _ = Application.objects.get_or_create(center=center, name=NAME)
-    registration = application.registrations.filter(protocol=Registration.Protocol.EXPERTFLOW).first()
-    if registration is None:
-        registration = _register(center, application)
-    allowed = sorted(set(origins).union(application.allowed_origins))
-    if allowed != application.allowed_origins:
-        application.allowed_origins = allowed
-        application.save(update_fields=["allowed_origins"])
+    registration = build_registration(
+        center, NAME, Registration.Protocol.EXPERTFLOW, origins, lambda application: _register(center, application)
+    )
     if "expertflow" not in known or not registration.secret_hash:
         known["expertflow"] = registration.renew_secret()
     first = registration.rooms.order_by("-team__is_default", "foreign_id").first()

@@ -5,6 +5,8 @@ from uuid import uuid4
 
 from contactcenter.models import Application, Channel, ContactCenter, Registration, RegistrationTeam, Team
 
+from .application import build_registration
+
 API_KEY = "N18TFGbKpn0zaGLXDFZhPWpTcB2eyx44"  # published; it opens what the widget's key opens, and nothing else
 NAME = "Mobile app"
 ENDPOINT = "ChatQueue"
@@ -12,14 +14,9 @@ ENDPOINT = "ChatQueue"
 
 def build_genesys(center: ContactCenter, origins: Iterable[str]) -> dict[str, dict[str, str]]:
     """Make it where it is missing: {"genesys": {contact_center_id, api_key, endpoint}}. `origins`: of pages that may call."""
-    application, _ = Application.objects.get_or_create(center=center, name=NAME)
-    registration = application.registrations.filter(protocol=Registration.Protocol.GENESYS).first()
-    if registration is None:
-        registration = _register(center, application)
-    allowed = sorted(set(origins).union(application.allowed_origins))
-    if allowed != application.allowed_origins:
-        application.allowed_origins = allowed
-        application.save(update_fields=["allowed_origins"])
+    registration = build_registration(
+        center, NAME, Registration.Protocol.GENESYS, origins, lambda application: _register(center, application)
+    )
     room = registration.rooms.first()
     told = {"contact_center_id": registration.foreign_id, "api_key": registration.public_key}
     return {"genesys": told | {"endpoint": room.foreign_id if room else ""}}

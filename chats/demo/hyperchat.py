@@ -7,6 +7,8 @@ from typing import Any
 from agents.models import Agent, Membership
 from contactcenter.models import Application, Channel, ContactCenter, Registration, RegistrationTeam, Team
 
+from .application import build_registration
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -37,12 +39,15 @@ PLANS = {
 
 def build_hyperchat(center: ContactCenter, origins: Iterable[str], known: dict[str, str]) -> dict[str, dict[str, str]]:
     """Make both where they are missing: name → {app_id, secret, domain_key, room}. `origins`: of pages that may use the domain key."""
-    return {name: _build(center, name, plan, set(origins), known) for name, plan in PLANS.items()}
+    return {name: _build(center, name, plan, origins, known) for name, plan in PLANS.items()}
 
 
-def _build(center: ContactCenter, name: str, plan: Plan, origins: set[str], known: dict[str, str]) -> dict[str, str]:
-    registration = _registration(center, plan)
-    _open_to(registration.application, origins)
+def _build(
+    center: ContactCenter, name: str, plan: Plan, origins: Iterable[str], known: dict[str, str]
+) -> dict[str, str]:
+    registration = build_registration(
+        center, plan.name, Registration.Protocol.HYPERCHAT, origins, lambda application: _register(application, plan)
+    )
     if name not in known or not registration.secret_hash:
         known[name] = registration.renew_secret()
     return {
@@ -53,11 +58,8 @@ def _build(center: ContactCenter, name: str, plan: Plan, origins: set[str], know
     }
 
 
-def _registration(center: ContactCenter, plan: Plan) -> Registration:
-    application, _ = Application.objects.get_or_create(center=center, name=plan.name)
-    found = application.registrations.filter(protocol=Registration.Protocol.HYPERCHAT).first()
-    if found is not None:
-        return found
+def _register(application: Application, plan: Plan) -> Registration:
+    center = application.center
     team = _team(center, plan.team)
     channel = Channel.objects.create(center=center, kind=Channel.Kind.API, name=plan.name, team=team)
     made = Registration.objects.create(
@@ -74,10 +76,3 @@ def _team(center: ContactCenter, fields: dict[str, Any]) -> Team:
         answering = Agent.objects.filter(center=center, memberships__isnull=False).distinct()
         Membership.objects.bulk_create([Membership(center=center, agent=agent, team=team) for agent in answering])
     return team
-
-
-def _open_to(application: Application, origins: set[str]) -> None:
-    wanted = sorted(origins.union(application.allowed_origins))
-    if wanted != application.allowed_origins:
-        application.allowed_origins = wanted
-        application.save(update_fields=["allowed_origins"])
