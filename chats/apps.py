@@ -91,7 +91,7 @@ def _listen_within_transactions() -> None:
     from .live import listen
     from .outbox import filing
     from .protocols.comapi import conversations as comapi_conversations
-    from .protocols.comapi import presence_told
+    from .protocols.comapi import presence_events
     from .protocols.comapi import profiles as comapi_profiles
     from .protocols.genesys import lines
     from .protocols.hyperchat import places
@@ -105,7 +105,7 @@ def _listen_within_transactions() -> None:
 
     signals.availability_changed.connect(_route_anew, dispatch_uid="route_anew")
     signals.availability_changed.connect(listen.announce_availability, dispatch_uid="live")
-    signals.availability_changed.connect(presence_told.file_presence, dispatch_uid="comapi")
+    signals.availability_changed.connect(presence_events.file_presence, dispatch_uid="comapi")
 
     customers.changed.connect(profiles.follow_customer, dispatch_uid="profiles")
     profiles.changed.connect(comapi_profiles.tell_space, dispatch_uid="comapi")

@@ -22,15 +22,15 @@ from chats.actions.space_chats import (
 from chats.models import Chat, Participant, SpaceChat
 
 from . import asked_chats
-from .beginning import begin, wanted_agent
+from .channels import wanted_reach
+from .chat_list import find_chats
+from .creation import begin, wanted_agent
 from .door import Door
 from .etags import check_match, etag_of
-from .finding import find_chats
 from .names import iso, wanted_team
 from .outgoing import file_words, update_payload
 from .shapes import changed_at, chat_shape, participants
 from .spaces import find_chat
-from .ways import wanted_reach
 
 
 class Chats(Door):

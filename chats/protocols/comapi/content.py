@@ -25,8 +25,8 @@ from chats.models import ForeignCustomer, SpaceChat
 from contactcenter.models import Registration
 
 from .door import AnyParser, Door
+from .message_shapes import FILE_SIGNER
 from .parts import MOST_FILES, Parts, decode, file_name
-from .said import FILE_SIGNER
 
 FOR_APPS = "Files are put here by apps. A program sends them as data within its messages."
 

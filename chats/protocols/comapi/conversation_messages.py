@@ -9,14 +9,14 @@ from chats.actions.show import show_typing, show_typing_of_team
 from chats.models import Participant, SpaceChat, SpaceLine
 
 from .asked_messages import EventQuery, MessagePost, MessageQuery
+from .conversation_chats import number_all, say_in
+from .conversation_log import events_from, page_of
 from .conversations import ConversationDoor
-from .conversing import number_all, say_in
 from .door import Door
 from .lines import SENT
-from .marking import report
 from .messages import line_of, read_updates
 from .names import as_uuid, message_id_at
-from .pages import events_from, page_of
+from .status_updates import report
 
 
 class Messages(ConversationDoor):

@@ -17,7 +17,7 @@ from chats.errors import Conflict, Forbidden, Invalid
 from chats.models import Chat, Conversation, ForeignCustomer, SpaceChat, SpaceLine
 
 from .asked_conversations import MOST_PARTICIPANTS, ConversationForm, ConversationList, ConversationNew, Member
-from .conversing import adopt_strays, conversations_of, find_conversation, number_all, team_named
+from .conversation_chats import adopt_strays, conversations_of, find_conversation, number_all, team_named
 from .door import Door
 from .etags import check_match, etag_of
 from .lines import SENT

@@ -1,4 +1,4 @@
-"""Files of messages, behind signed addresses (said.file_url): whoever has one may read that file, and only while it stands in a message that customers see."""
+"""Files of messages, behind signed addresses (message_shapes.file_url): whoever has one may read that file, and only while it stands in a message that customers see."""
 
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ from chats.models import Attachment, Event
 from contactcenter.models import Registration
 
 from .door import Door
-from .said import FILE_SIGNER
+from .message_shapes import FILE_SIGNER
 
 
 class File(Door):

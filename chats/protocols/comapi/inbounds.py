@@ -32,12 +32,12 @@ from contactcenter.models import Channel
 
 from .asked_inbounds import InboundMessage
 from .callers import Caller
-from .conversing import say_for_profile
+from .conversation_chats import say_for_profile
 from .door import Door
 from .names import APP, KINDS, message_id, visible_teams
 from .parts import Parts, check_kept, read_parts
+from .posting import parts_said
 from .profiles import ensure_profile
-from .speaking import parts_said
 
 NO_CHANNEL = "This is no configured channel."
 
@@ -104,7 +104,7 @@ def own_channel(caller: Caller, said: dict[str, Any]) -> Channel:
 
 
 def words_of(caller: Caller, said: dict[str, Any]) -> tuple[Parts, dict[str, Any]]:
-    """What it says, and what is given back beside it (as speaking.py keeps it). Raises Invalid."""
+    """What it says, and what is given back beside it (as posting.py keeps it). Raises Invalid."""
     with _named():
         parts = read_parts(parts_said({"parts": said.get("messageParts"), "body": _body(said)}))
         facts: dict[str, Any] = {"sentBy": caller.actor}

@@ -15,9 +15,9 @@ from chats.doors.bookkeeping import unless_away
 from chats.events import CustomerReminded, MessagePosted
 from chats.models import Chat, Conversation, Event, Participant, SpaceChat, SpaceLine
 
-from .cast import CUSTOMER, Cast
-from .marks_told import file_marks
 from .names import message_id
+from .participants import CUSTOMER, Cast
+from .status_events import file_marks
 
 SAID = (MessagePosted.type, CustomerReminded.type)
 SENT, DELIVERED, READ = SpaceLine.Kind.SENT, SpaceLine.Kind.DELIVERED, SpaceLine.Kind.READ

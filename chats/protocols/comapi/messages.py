@@ -19,14 +19,14 @@ from chats.errors import Invalid
 from chats.models import Event, SpaceChat, SpaceLine
 
 from .asked_messages import MOST_ITEMS, EventQuery, MessagePost, MessageQuery, StatusReport
-from .cast import Cast
 from .door import Door
 from .lines import SENT, catch_up, catch_up_to_read
-from .marking import report
+from .message_shapes import CHAT, event_shape, message_shape, orphan_shape, updates_of
 from .names import message_id_at
-from .said import CHAT, event_shape, message_shape, orphan_shape, updates_of
+from .participants import Cast
+from .posting import say
 from .spaces import find_chat
-from .speaking import say
+from .status_updates import report
 
 MOST_LINES = 1000  # of one answer
 

@@ -18,11 +18,11 @@ from contactcenter.models.ids import new_id
 
 from .envelopes import Word, envelope
 from .etags import etag_of
+from .message_shapes import CHAT, CONVERSATION, alert_of, direction_of, facts_of, parts_of
 from .names import agent_id, channel_id, iso, message_id
-from .said import CHAT, CONVERSATION, alert_of, direction_of, facts_of, parts_of
 from .shapes import chat_shape
 from .subscribers import calls, file_word, may_hear, spaces_of
-from .told import Told, tell
+from .webhook_context import Told, tell
 
 Payload = dict[str, Any]
 AGENT, OUTBOUND = "agent", "outbound"

@@ -20,7 +20,7 @@ from chats.doors.throttles import address_of
 from chats.errors import Invalid, NotFound
 from chats.models import AppSession
 
-from . import proofs
+from . import authentication
 from .callers import LONGEST, token_of
 from .door import Door
 from .names import as_uuid, iso
@@ -45,7 +45,7 @@ class SessionForm(serializers.Serializer[Any]):
 
 class AnonymousForm(serializers.Serializer[Any]):
     id = serializers.RegexField(
-        rf"^[A-Za-z0-9_.\-]{{{proofs.LEAST_ANONYMOUS},{proofs.MOST_ANONYMOUS}}}\Z",
+        rf"^[A-Za-z0-9_.\-]{{{authentication.LEAST_ANONYMOUS},{authentication.MOST_ANONYMOUS}}}\Z",
         error_messages={"invalid": "must be 16 to 150 letters, digits, dots or dashes that nobody can guess: a GUID."},
     )
     nonce = serializers.RegexField(r"^[0-9a-f]{32}\Z")
@@ -64,8 +64,13 @@ class StartView(Door):
     def get(self, request: Request) -> Response:
         """What the app's own server signs."""
         assert self.registration is not None  # noqa: S101 - set before any method
-        authentication, nonce, until = proofs.begin(self.registration, self.now)
-        said = {"authenticationId": authentication, "provider": "jsonWebToken", "nonce": nonce, "expiresOn": iso(until)}
+        authentication_id, nonce, until = authentication.begin(self.registration, self.now)
+        said = {
+            "authenticationId": authentication_id,
+            "provider": "jsonWebToken",
+            "nonce": nonce,
+            "expiresOn": iso(until),
+        }
         return Response(said)
 
 
@@ -77,7 +82,9 @@ class AnonymousView(Door):
         """A token for a visitor who signs in nowhere."""
         assert self.registration is not None  # noqa: S101 - as above
         asked = self.read_query(AnonymousForm)
-        return Response({"token": proofs.anonymous_token(self.registration, asked["id"], asked["nonce"], self.now)})
+        return Response(
+            {"token": authentication.anonymous_token(self.registration, asked["id"], asked["nonce"], self.now)}
+        )
 
 
 class SessionsView(Door):
@@ -90,10 +97,10 @@ class SessionsView(Door):
         assert registration is not None  # noqa: S101 - as above
         said = self.read(SessionForm)
         push = read_push(said.get("push") or {}, "push.")
-        authentication = said["authenticationId"]
-        session_id = proofs.session_id_of(registration, authentication, self.now)
-        nonce = proofs.nonce_of(registration, authentication)
-        profile_id = proofs.profile_of(registration, said["authenticationToken"], nonce)
+        authentication_id = said["authenticationId"]
+        session_id = authentication.session_id_of(registration, authentication_id, self.now)
+        nonce = authentication.nonce_of(registration, authentication_id)
+        profile_id = authentication.profile_of(registration, said["authenticationToken"], nonce)
         names = ("platform", "platformVersion", "sdkType", "sdkVersion")
         facts = {name: said.get(name) or "" for name in names} | {"sourceIp": address_of(request)}
         session = open_session(

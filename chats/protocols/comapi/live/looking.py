@@ -11,12 +11,12 @@ from django.db.models import F, Q
 from agents.models import Agent
 from chats.actions.profiles import revision_of
 from chats.models import AppSession, Chat, Conversation, ForeignCustomer, Participant, SpaceChat, SpaceLine
+from chats.protocols.comapi.conversation_chats import adopt_strays
+from chats.protocols.comapi.conversation_log import casts_of, shapes_of
 from chats.protocols.comapi.conversations import core_shape as conversation_shape
-from chats.protocols.comapi.conversing import adopt_strays
 from chats.protocols.comapi.etags import etag_of
 from chats.protocols.comapi.lines import catch_up
 from chats.protocols.comapi.names import agent_id
-from chats.protocols.comapi.pages import casts_of, shapes_of
 from chats.protocols.comapi.profiles import core_shape as profile_shape
 
 from .seat import Seat

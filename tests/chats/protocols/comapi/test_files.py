@@ -11,7 +11,7 @@ from django.utils import timezone
 from chats.actions.post import Post, post_message
 from chats.files.store import store_attachment
 from chats.models import Attachment, Event, Participant
-from chats.protocols.comapi.said import file_url
+from chats.protocols.comapi.message_shapes import file_url
 from tests.cases import cases
 from tests.chats.api.world import png
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from chats.actions.app_sessions import mark_seen
 from chats.models import AppSession, ForeignCustomer
-from chats.protocols.comapi import proofs
+from chats.protocols.comapi import authentication
 from tests.cases import cases
 
 from .conftest import ORIGIN, SHARED, Caller
@@ -119,8 +119,8 @@ def test_an_authentication_that_nobody_began_is_refused(space, authentication):
 def test_an_authentication_belongs_to_its_space_and_ends(space, other):
     begun = begin(space)
     assert sign_in(other, signed(claims_for(begun), other.row.shared_secret), begun).status_code == 403
-    old, _nonce, _until = proofs.begin(space.registration, timezone.now() - timedelta(minutes=11))
-    stale = {"authenticationId": old, "nonce": proofs.nonce_of(space.registration, old)}
+    old, _nonce, _until = authentication.begin(space.registration, timezone.now() - timedelta(minutes=11))
+    stale = {"authenticationId": old, "nonce": authentication.nonce_of(space.registration, old)}
     assert sign_in(space, signed(claims_for(stale)), stale).status_code == 403
 
 

@@ -9,7 +9,7 @@ from chats.models import Chat, Event, ForeignCustomer, SpaceChat
 from chats.outbox.filing import Record
 from contactcenter.models import Registration, RegistrationTeam, Team
 
-from .cast import Cast
+from .participants import Cast
 
 Pair = tuple[UUID, UUID]  # a registration's id, and a row's of ours
 

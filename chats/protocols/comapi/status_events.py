@@ -7,9 +7,9 @@ from chats.models import SpaceLine
 from chats.outbox.filing import file
 from contactcenter.models import ApiSpace
 
-from .cast import Cast
 from .envelopes import Word, envelope
-from .said import CONVERSATION, event_id, marked_payload
+from .message_shapes import CONVERSATION, event_id, marked_payload
+from .participants import Cast
 from .subscribers import calls, live_hooks, may_hear
 
 NAMES = {kind: f"{CONVERSATION}.{kind}" for kind in (SpaceLine.Kind.DELIVERED, SpaceLine.Kind.READ)}

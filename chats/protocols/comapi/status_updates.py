@@ -13,9 +13,9 @@ from chats.errors import Forbidden, Invalid
 from chats.models import Event, Participant, SpaceChat
 
 from .callers import Caller
-from .cast import CUSTOMER, Cast
 from .lines import SENT, catch_up
 from .names import as_uuid, find_agent
+from .participants import CUSTOMER, Cast
 
 READ = "read"
 

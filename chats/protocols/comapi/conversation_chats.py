@@ -23,9 +23,9 @@ from .callers import Caller
 from .lines import catch_up, catch_up_to_read
 from .names import find_team, talk_id, team_id, visible_teams
 from .parts import read_parts
+from .posting import parts_said, say
 from .profiles import ensure_profile
 from .spaces import space_chat_of
-from .speaking import parts_said, say
 
 UNKNOWN = "There is no such conversation."
 MOST_STRAYS = 50

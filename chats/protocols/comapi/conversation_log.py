@@ -10,9 +10,9 @@ from uuid import UUID
 from chats.models import Conversation, Event, SpaceChat, SpaceLine
 
 from .callers import Caller
-from .cast import Cast
+from .message_shapes import CONVERSATION, event_shape, message_shape, orphan_shape, updates_of
 from .names import visible_teams
-from .said import CONVERSATION, event_shape, message_shape, orphan_shape, updates_of
+from .participants import Cast
 
 SENT = SpaceLine.Kind.SENT
 MOST_LINES = 1000  # of one answer

@@ -20,9 +20,9 @@ from chats.files.store import discard_unsent, store_attachment
 from chats.models import Chat, Participant, SpaceChat
 
 from .callers import Caller
-from .cast import CUSTOMER
 from .content import drop_content, take_content
 from .names import AGENT, agent_id, find_agent, profile_id
+from .participants import CUSTOMER
 from .parts import Parts, check_kept, read_parts
 
 INBOUND = "inbound"

@@ -14,9 +14,9 @@ from contactcenter.models import Registration, Team
 
 from .asked_chats import AGENT_ROLE
 from .callers import Caller
+from .channels import check_channel, wanted_reach
 from .names import APP, find_agent, talk_id, wanted_team
 from .profiles import ensure_profile
-from .ways import check_channel, wanted_reach
 
 CONVERSATION = "conversationId"
 PAIR = "A chat takes one customer and one agent."

@@ -15,8 +15,8 @@ from django.core import signing
 from chats.models import Event, SpaceLine
 from contactcenter.models import Registration
 
-from .cast import Cast, facts_of, is_inbound
 from .names import iso, message_id
+from .participants import Cast, facts_of, is_inbound
 
 FILE_SIGNER = "comapi.file"
 TEXT = "text/plain"
