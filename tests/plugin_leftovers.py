@@ -49,6 +49,7 @@ NEEDS: dict[str, Callable[[], str]] = {
     "socketio": cache(_package("socket.io-client", "socket.io-client-2", "socket.io-client-3")),
     "postgres": cache(_postgres),
     "redis": cache(_redis),
+    "standardwebhooks": cache(_package("standardwebhooks")),
     "browser": cache(_chromium),
     "nginx": cache(_program("nginx")),
     "node": cache(_program("node")),

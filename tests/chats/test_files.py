@@ -147,9 +147,10 @@ REFUSED = {
 
 
 @cases("name", REFUSED)
-def test_everything_else_is_refused_and_leaves_nothing(name, started, now, media):
+def test_everything_else_is_refused_and_leaves_nothing(name, started, now, media, figures):
     with pytest.raises(Invalid) as refusal:
         store_attachment(started.chat, started.participant, upload(name, REFUSED[name]), now)
+    figures.count("forbidden files taken", found=Attachment.objects.count())
     assert refusal.value.as_dict()["code"] == "invalid"
     assert refusal.value.fields["file"]
     assert not Attachment.objects.exists()
@@ -320,16 +321,20 @@ def test_unsent_uploads_are_limited(started, now):
     store_attachment(started.chat, started.participant, upload("a.txt", b"hi"), now)
 
 
+INERT = ("application/octet-stream", "image/gif", "image/jpeg", "image/png", "image/webp")
+
+
 def body_of(response):
     return b"".join(response.streaming_content)
 
 
 @cases("name", TAKEN)
-def test_every_kind_is_served_inert(name, started, now):
+def test_every_kind_is_served_inert(name, started, now, figures):
     data, content_type = TAKEN[name]
     kept = store_attachment(started.chat, started.participant, upload(name, data), now)
     response = serve_attachment(kept)
     is_image = content_type.startswith("image/")
+    figures.count("kinds of file served active", found=response["Content-Type"] not in INERT)
     assert response["Content-Type"] == (content_type if is_image else "application/octet-stream")
     assert response["Content-Disposition"].startswith("inline" if is_image else "attachment")
     assert response["X-Content-Type-Options"] == "nosniff"

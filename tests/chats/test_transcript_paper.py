@@ -214,7 +214,7 @@ def test_senders_cannot_turn_the_order_of_a_page():
     assert clean("safe\u202eexe.fdp\u202c\u2066x\u2069\x1b[0m\t.") == "safeexe.fdpx\ufffd[0m    ."
 
 
-def test_attacks_are_printed_and_nothing_is_fetched_or_read(tmp_path):
+def test_attacks_are_printed_and_nothing_is_fetched_or_read(tmp_path, figures):
     secret = tmp_path / "secret.txt"
     secret.write_text("SECRET-FILE-CONTENT")
     calls = []
@@ -224,6 +224,8 @@ def test_attacks_are_printed_and_nothing_is_fetched_or_read(tmp_path):
         pdf = render_pdf(transcript(*corpus))
         with contextlib.suppress(TimeoutError):
             calls.append(server.accept())
+    figures.count("attacks on paper that called somebody", found=len(calls), tried=len(corpus))
+    figures.count("attacks on paper that read a file", found=b"SECRET-FILE-CONTENT" in pdf, tried=len(corpus))
     assert not calls
     assert b"SECRET-FILE-CONTENT" not in pdf
     found = re.sub(r"\s", "", by_pypdf(pdf))
@@ -249,9 +251,10 @@ TRIES = {
 
 
 @pytest.mark.parametrize("name", TRIES)
-def test_the_press_cannot_reach_anything(name):
+def test_the_press_cannot_reach_anything(name, figures):
     code = f"from chats.transcripts.press import confine; confine()\n{TRIES[name]}"
     done = subprocess.run([sys.executable, "-c", code], cwd=settings.BASE_DIR, capture_output=True, text=True)
+    figures.count("ways out of the press", found=done.returncode == 0)
     assert done.returncode == 1
     assert "PermissionError: The press may not" in done.stderr
 

@@ -15,6 +15,7 @@ from contactcenter.models import Application, Channel, Holiday, Team
 from tests.cases import cases
 from tests.conftest import MARKER
 from tests.contactcenter.admin_cast import furnish, label, make_admin, make_operator, registered
+from tests.plugin_figures import Figures
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 PART = MARKER[:-1]  # what is searched for: pages show it again, and the whole marker only if they found something
@@ -28,8 +29,10 @@ def ours(acme: SimpleNamespace) -> SimpleNamespace:
 
 
 @pytest.fixture
-def theirs(globex: SimpleNamespace, gil: Agent) -> SimpleNamespace:
-    return furnish(globex, gil, MARKER)
+def theirs(globex: SimpleNamespace, gil: Agent, figures: Figures) -> SimpleNamespace:
+    cast = furnish(globex, gil, MARKER)
+    cast.figures = figures
+    return cast
 
 
 @pytest.fixture
@@ -48,6 +51,7 @@ def path(name: str, page: str, *args: Any) -> str:
 
 def assert_clean(response: Any, theirs: SimpleNamespace) -> None:
     body = response.content.decode().lower()
+    theirs.figures.count("admin pages that show the other center", found=MARKER.lower() in body)
     assert MARKER.lower() not in body
     assert "gil@example.com" not in body
     for row in theirs.rows.values():

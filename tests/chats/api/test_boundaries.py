@@ -188,9 +188,16 @@ def may(route, method, name):
 
 
 @pytest.fixture
-def both(acme, globex, now):
+def both(acme, globex, now, figures):
     here, there = furnish(acme, now), furnish(globex, now, MARKER)
-    return SimpleNamespace(here=here, there=there, callers=callers(here, now))
+    return SimpleNamespace(here=here, there=there, callers=callers(here, now), figures=figures)
+
+
+def assert_unseen(both, answer, who, *, but=""):
+    """Nothing of the other center stands in it. `but`: what the caller said and may hear again."""
+    found = MARKER in shown(answer).replace(but, "")
+    both.figures.count("REST answers that show the other center", found=found)
+    assert not found, who
 
 
 def test_every_route_has_a_verdict():
@@ -221,7 +228,7 @@ def try_own(both, route, method):
     for name, api in both.callers.items():
         answer = call(api, route, method, both.here)
         answers[name] = answer.status_code
-        assert MARKER not in shown(answer), name
+        assert_unseen(both, answer, name)
         assert answer.status_code < 500, (name, answer.content)
         if not may(route, method, name):
             assert answer.status_code == (401 if name == "nobody" else 403), name
@@ -246,7 +253,7 @@ def try_foreign(both, route, method):
         expected = (404,) if may(route, method, name) else (401,) if name == "nobody" else (403,)
         # A body that names own rows is read first: an application that may not is told so, without a look.
         assert answer.status_code in expected, (name, answer.status_code, answer.content)
-        assert MARKER not in shown(answer), name
+        assert_unseen(both, answer, name)
         # The same words as for an id that nobody has: which ids exist cannot be told apart.
         if answer.status_code == 404:
             unknown = UUID("01890000-0000-7000-8000-000000000000")
@@ -280,7 +287,7 @@ def try_foreign_body(both, name, method, body):
         unread = (who, name) in {("customer", "chats"), ("customer", "chat-close")}
         unread |= who.startswith("application") and name == "chat-close"
         assert answer.status_code in ({200, 201, 400, 404} if unread else {400, 403, 404}), (who, answer.content)
-        assert MARKER not in shown(answer), who
+        assert_unseen(both, answer, who)
 
 
 def test_the_other_centers_ids_in_a_query_find_nothing(both):
@@ -293,7 +300,7 @@ def try_foreign_query(both, name, query):
     route = next(route for route in ROUTES if route.name == name)
     for who, api in both.callers.items():
         answer = call(api, route, "GET", both.here, query=query)
-        assert MARKER not in shown(answer).replace(query, ""), who
+        assert_unseen(both, answer, who, but=query)
         if may(route, "GET", who) and answer.status_code == 200:
             assert answer.json()["results"] == [], who
 
@@ -302,7 +309,7 @@ def test_uploads_into_the_other_centers_chat_are_refused(both):
     for who, api in both.callers.items():
         answer = upload(api, {"chat": str(both.there.chat.pk)})
         assert answer.status_code in (401, 403, 404), who
-        assert MARKER not in shown(answer)
+        assert_unseen(both, answer, who)
     assert both.there.chat.attachments.count() == 1
 
 

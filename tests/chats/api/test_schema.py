@@ -50,20 +50,20 @@ def test_every_operation_says_how_one_proves_oneself_and_what_may_go_wrong(schem
 
 
 @pytest.mark.slow
-def test_any_request_is_answered_as_the_schema_says(schema, acme, now):
+def test_any_request_is_answered_as_the_schema_says(schema, acme, now, figures):
     here = furnish(acme, now)
     apis = callers(here, now)
     wrong = []
     for result in schema.get_all_operations():
         for mode, examples in MODES:
             try:
-                try_operation(result.ok(), mode, examples, here, apis)
+                try_operation(result.ok(), mode, examples, here, apis, figures)
             except FailureGroup as failures:
                 wrong.append(f"{result.ok().label} {mode.value}: {failures}")
     assert not wrong, "\n".join(wrong)
 
 
-def try_operation(operation, mode, examples, here, apis):
+def try_operation(operation, mode, examples, here, apis, figures):
     @given(case=operation.as_strategy(generation_mode=mode))
     @settings(
         max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True
@@ -75,6 +75,7 @@ def try_operation(operation, mode, examples, here, apis):
                 case.path_parameters[name] = str(IN_ADDRESS[name](here))
         for who in WHO:
             response = case.call(headers=apis[who].headers)
+            figures.count("REST requests that failed with 5xx", found=response.status_code >= 500)
             case.validate_response(response, checks=CHECKS, headers=apis[who].headers)
 
     run()

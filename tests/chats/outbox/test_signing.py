@@ -3,8 +3,10 @@
 import hashlib
 import hmac
 import json
+import subprocess
 from base64 import b64encode
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
@@ -15,6 +17,7 @@ from chats.outbox.signing import encode, headers_of, standard
 from contactcenter.models.ids import new_id
 from tests.chats.outbox.conftest import make_registration, make_webhook
 
+MODULES = Path(__file__).resolve().parents[3] / "tools/node_modules"
 PAYLOAD = {"type": "message.posted", "data": {"text": "Grüße 👋 \u2028 </script>", "n": 1.5, "none": None}}
 
 
@@ -49,6 +52,44 @@ def test_while_one_secret_replaces_the_other_both_are_accepted(acme, now):
 
 
 @pytest.mark.django_db
+def verify_in_javascript(calls):
+    """What the reference library for JavaScript says to each call (secret, body, headers): {payload} or {error}."""
+    lines = [
+        json.dumps({"secret": secret, "body": body.decode(), "headers": headers}) for secret, body, headers in calls
+    ]
+    script = Path(__file__).with_name("verify.mjs")
+    command = ["node", str(script), str(MODULES.parent)]
+    done = subprocess.run(command, input="\n".join(lines), capture_output=True, text=True, check=True, timeout=60)
+    # Not splitlines: texts have U+2028 in them.
+    return [json.loads(line) for line in done.stdout.strip().split("\n")]
+
+
+@pytest.mark.node
+@pytest.mark.standardwebhooks
+@pytest.mark.django_db
+def test_receivers_in_python_and_javascript_accept_every_call_while_secrets_change(acme, now, figures):
+    webhook, calls = make_webhook(acme), []
+    for number in range(100):
+        body = encode(PAYLOAD | {"number": number, "text": f'{number} \U0001f600 \u2029 " \\ é' * (number % 7)})
+        known = [webhook.secret]
+        if number % 2:
+            webhook.renew_secret(now)
+            known.append(webhook.secret)
+        headers = headers_of(webhook, new_id(), body, now)
+        calls += [(secret, body, headers) for secret in known]
+    answers = verify_in_javascript(calls)
+    forged = verify_in_javascript((secret, body + b" ", headers) for secret, body, headers in calls)
+    expected = [json.loads(body) for _secret, body, _headers in calls]
+    figures.count("calls that JavaScript rejects", found=sum("error" in answer for answer in answers), tried=len(calls))
+    figures.count(
+        "forged calls that JavaScript takes", found=sum("error" not in one for one in forged), tried=len(calls)
+    )
+    assert [answer.get("payload") for answer in answers] == expected
+    assert all("error" in answer for answer in forged)
+    assert [Verifier(secret).verify(body, headers) for secret, body, headers in calls] == expected
+    figures.count("calls that Python rejects", tried=len(calls))
+
+
 def test_hyperchats_receivers_get_the_hmac_of_the_raw_body(acme, now):
     registration = make_registration(acme)
     webhook = make_webhook(acme, application=registration.application, registration=registration)

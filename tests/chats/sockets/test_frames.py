@@ -14,6 +14,7 @@ from tests.chats.sockets.conftest import offer
 from tests.conftest import MARKER, make_agent, make_chat, make_customer, make_held_chat
 
 NOWHERE = str(uuid.uuid4())
+SHOWN = "socket frames that show the other center"
 # What each frame answers when it names another center's chat (or invitation). A new frame without a verdict fails.
 CUSTOMER_VERDICTS = {
     "hello": "not_found",
@@ -89,7 +90,7 @@ def filled(fields, ids, **more):
     return {name: value for name, value in (FIELDS | ids | more).items() if name in fields}
 
 
-async def test_a_customer_finds_nothing_of_another_center(sockets, acme, foreign, now):
+async def test_a_customer_finds_nothing_of_another_center(sockets, acme, foreign, now, figures):
     client = await sockets.customer(acme, await sync_to_async(make_customer)(acme))
     before = await sync_to_async(Event.objects.count)()
     for name, (fields, _) in CustomerSocket.FRAMES.items():
@@ -101,10 +102,11 @@ async def test_a_customer_finds_nothing_of_another_center(sockets, acme, foreign
     answer = await client.ask("start", client_id="s", team=foreign["team"])
     assert (answer["code"], list(answer["fields"])) == ("invalid", ["team"])
     assert await sync_to_async(Event.objects.count)() == before
+    figures.count(SHOWN, found=json.dumps(client.seen).count(MARKER), tried=len(client.seen))
     assert MARKER not in json.dumps(client.seen)
 
 
-async def test_not_even_a_supervisor_finds_anything_of_another_center(sockets, acme, sue, foreign, now):
+async def test_not_even_a_supervisor_finds_anything_of_another_center(sockets, acme, sue, foreign, now, figures):
     agent = await sockets.agent(sue, cursors={foreign["chat"]: 1})
     before = await sync_to_async(Event.objects.count)()
     for name, (fields, _) in AgentSocket.FRAMES.items():
@@ -114,6 +116,7 @@ async def test_not_even_a_supervisor_finds_anything_of_another_center(sockets, a
         answer = await agent.ask(name, **frame)
         assert answer.get("code", answer["type"]) == AGENT_VERDICTS[name], (name, answer)
     assert await sync_to_async(Event.objects.count)() == before
+    figures.count(SHOWN, found=json.dumps(agent.seen).count(MARKER), tried=len(agent.seen))
     assert MARKER not in json.dumps(agent.seen)
 
 

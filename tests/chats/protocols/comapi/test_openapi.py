@@ -54,7 +54,7 @@ def test_what_has_a_body_says_what_it_is():
 
 
 @pytest.mark.slow
-def test_nothing_that_is_asked_is_a_server_error(space, ann):
+def test_nothing_that_is_asked_is_a_server_error(space, ann, figures):
     known = space.chat()
     space.held(known["id"], ann)
     here = {"chat_id": known["id"], "team_id": TEAM, "profile_id": "mia", "conversation_id": f"{TEAM}_mia"}
@@ -64,7 +64,7 @@ def test_nothing_that_is_asked_is_a_server_error(space, ann):
         for result in schema.get_all_operations():
             for mode, examples in MODES:
                 try:
-                    try_operation(result.ok(), mode, examples, here, space.basic.headers)
+                    try_operation(result.ok(), mode, examples, here, space.basic.headers, figures)
                 except FailureGroup as failures:
                     wrong.append(f"{result.ok().label} {mode.value}: {failures}")
                 except Unsatisfiable:
@@ -72,7 +72,7 @@ def test_nothing_that_is_asked_is_a_server_error(space, ann):
     assert not wrong, "\n".join(wrong)
 
 
-def try_operation(operation, mode, examples, here, headers):
+def try_operation(operation, mode, examples, here, headers, figures):
     @given(case=operation.as_strategy(generation_mode=mode))
     @settings(
         max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True
@@ -82,7 +82,9 @@ def try_operation(operation, mode, examples, here, headers):
         for name in case.path_parameters or {}:
             if name in here and mode is schemathesis.GenerationMode.POSITIVE:
                 case.path_parameters[name] = here[name]
-        case.validate_response(case.call(headers=headers), checks=CHECKS, headers=headers)
+        response = case.call(headers=headers)
+        figures.count("Chat API requests that failed with 5xx", found=response.status_code >= 500)
+        case.validate_response(response, checks=CHECKS, headers=headers)
 
     run()
 
