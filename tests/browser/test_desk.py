@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.conftest import Site
 from tests.browser.customer import Customer
 from tests.browser.desk import bubble, close, finish_all, set_status, sign_in, take, write
+from tests.plugin_figures import Figures
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -23,7 +24,20 @@ XSS = [
     'https://example.com/"onmouseover="alert(1)',
     "<a href='javascript:alert(1)'>x</a>",
     "\u202eright to left\u202c",
+    "<iframe srcdoc='<script>parent.alert(1)</script>'></iframe>",
+    "&lt;img src=x onerror=alert(1)&gt; [x](javascript:alert(1))",
+    "<style>@import 'data:text/css,*{color:red}'</style></textarea><details open ontoggle=alert(1)>",
 ]
+
+SCRIPTS_RUN = "scripts in texts that ran or were stopped by the policy alone"
+
+
+def watch_scripts(page: Page) -> list[str]:
+    """What a text of XSS would do if it were taken for markup, and what only the browser's policy kept from running."""
+    ran: list[str] = []
+    page.on("dialog", lambda dialog: (ran.append(dialog.message), dialog.dismiss()))
+    page.on("console", lambda said: ran.append(said.text) if "Content Security Policy" in said.text else None)
+    return ran
 
 
 def test_a_chat_from_invitation_to_close(desk: Page, customers: Callable[..., Customer]) -> None:
@@ -195,7 +209,8 @@ def test_a_refused_message_says_so_and_can_be_discarded(desk: Page, customers: C
     expect(desk.locator(".group-failed")).to_have_count(0)
 
 
-def test_hostile_text_stays_text(desk: Page, customers: Callable[..., Customer]) -> None:
+def test_hostile_text_stays_text(desk: Page, customers: Callable[..., Customer], figures: Figures) -> None:
+    ran = watch_scripts(desk)
     for text in XSS:
         mia = customers(text[:100])
         mia.start(text, subject=text, data={text[:40]: text})
@@ -206,6 +221,8 @@ def test_hostile_text_stays_text(desk: Page, customers: Callable[..., Customer])
         assert desk.locator(".bubble img, .bubble script, .bubble svg, .bubble b, a[href^=javascript]").count() == 0
         assert desk.locator("[onerror], [onload], [onmouseover]").count() == 0
         finish_all(desk)
+    figures.count(SCRIPTS_RUN, found=len(ran), tried=len(XSS) * 5)  # name, message, subject, name and value of the data
+    assert not ran
 
 
 def test_the_queue_can_be_picked_from(desk: Page, customers: Callable[..., Customer]) -> None:

@@ -26,7 +26,8 @@ from tests.browser.shop import (
     wait_for_widget,
     write,
 )
-from tests.browser.test_desk import XSS
+from tests.browser.test_desk import SCRIPTS_RUN, XSS, watch_scripts
+from tests.plugin_figures import Figures
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -138,7 +139,8 @@ def test_arabic_runs_from_right_to_left(page: Page, agents: Callable[[str], Agen
     expect(frame.locator(".composer textarea")).to_have_attribute("placeholder", "Nachricht schreiben")
 
 
-def test_hostile_text_stays_text(page: Page, agent: Agent) -> None:
+def test_hostile_text_stays_text(page: Page, agent: Agent, figures: Figures) -> None:
+    ran = watch_scripts(page)
     frame = open_panel(page)
     start_chat(frame, XSS[0], name=XSS[1][:100])
     agent.accept()
@@ -150,6 +152,8 @@ def test_hostile_text_stays_text(page: Page, agent: Agent) -> None:
     assert frame.locator(".bubble :is(img, script, svg, b, iframe)").count() == 0
     assert frame.locator("[onerror], [onload], [onmouseover], a[href^=javascript]").count() == 0
     assert set(frame.locator(".bubble a").evaluate_all("all => all.map(a => a.protocol)")) <= {"https:", "http:"}
+    figures.count(SCRIPTS_RUN, found=len(ran), tried=len(XSS) * 2 + 1)  # said by both sides; and the first message
+    assert not ran
 
 
 def test_files_go_with_a_message(page: Page, agent: Agent) -> None:
