@@ -46,6 +46,15 @@ def memory_of(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1024
 
 
+def descendants(pid: int) -> Iterator[int]:
+    """The processes that this one has started, and those that they have."""
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in map(int, (task / "children").read_text().split()):
+                yield child
+                yield from descendants(child)
+
+
 def backends(database: str) -> Iterator[int]:
     """The processes with which PostgreSQL on this machine serves this database."""
     mark = f" {database} ".encode()
