@@ -22,6 +22,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from agents import presence
+from bench.machine import memory_of
 from chats.models import Customer, Event
 from tests.chats.sockets.conftest import session_token
 from tests.conftest import make_held_chat
@@ -217,7 +218,7 @@ async def post_all(wire: Any, chat: str, acknowledged: dict[str, int], names: li
 
 
 @pytest.mark.slow
-async def test_a_large_frame_is_closed_and_a_client_that_does_not_read_is_dropped(serve, held, ann):
+async def test_a_large_frame_is_closed_and_a_client_that_does_not_read_is_dropped(serve, held, ann, figures):
     server = await sync_to_async(serve)()
     async with agent_socket(server, ann) as wire:
         with pytest.raises(ConnectionClosed):
@@ -238,6 +239,7 @@ async def test_a_large_frame_is_closed_and_a_client_that_does_not_read_is_droppe
     screen = Screen(server, held.token, str(held.chat.pk))
     await screen.until(held.chat.index)
     assert await asyncio.to_thread(server.sockets, "customer") == 2
+    memory, most = memory_of(server.process.pid), 0.0
     async with agent_socket(server, ann) as wire:
         for number in range(600):
             text = {"chat": str(held.chat.pk), "client_id": f"l{number}", "text": "é" * 10_000}
@@ -245,7 +247,10 @@ async def test_a_large_frame_is_closed_and_a_client_that_does_not_read_is_droppe
         begun = time.monotonic()
         while await asyncio.to_thread(server.sockets, "customer") == 2:
             assert time.monotonic() - begun < 28
+            most = max(most, memory_of(server.process.pid) - memory)
             await asyncio.sleep(0.5)
+    figures.worst("a client that does not read is cut", time.monotonic() - begun, "s")
+    figures.worst("memory for it, for the one that reads and for the sender", most / 1024, "MB")
     # The one that reads has everything.
     await screen.until(held.chat.index + 600, 30)
     await screen.stop()
