@@ -18,12 +18,10 @@ def mark_read(participant: Participant, index: int) -> None:
     """
     if participant.is_guest:
         return
-    moved = _move(participant, index, "read_index")
-    if not moved:
-        return
-    if participant.kind != Participant.Kind.CUSTOMER:
-        _count_unread(participant, moved)
-    _tell(participant, "read", moved)
+    is_customer = participant.kind == Participant.Kind.CUSTOMER
+    moved = _move(participant, index, "read_index") if is_customer else _read_by_agent(participant, index)
+    if moved:
+        _tell(participant, "read", moved)
 
 
 def mark_delivered(participant: Participant, index: int) -> None:
@@ -55,14 +53,15 @@ def _move(participant: Participant, index: int, field: str) -> int:
         return index if Participant.objects.filter(behind, pk=participant.pk).update(**values) else 0
 
 
-def _count_unread(participant: Participant, index: int) -> None:
-    """Counted anew from the log, with the chat's row locked, so that it cannot drift."""
-    with transaction.atomic():
-        chat = Chat.objects.filter(pk=participant.chat_id).locked().get()
-        if chat.agent_id != participant.agent_id:
-            return
-        counted = chat.events.filter(type=MessagePosted.type, sender_kind="customer", index__gt=index)
+@transaction.atomic
+def _read_by_agent(participant: Participant, index: int) -> int:
+    """Move the cursor and count what is unread anew from the log, with the chat's row locked: a cursor that has moved alone would never be counted."""
+    chat = Chat.objects.filter(pk=participant.chat_id).locked().get()
+    moved = _move(participant, index, "read_index")
+    if moved and chat.agent_id == participant.agent_id:
+        counted = chat.events.filter(type=MessagePosted.type, sender_kind="customer", index__gt=moved)
         Chat.objects.filter(pk=chat.pk).update(unread=counted.aggregate(n=Count("position"))["n"])
+    return moved
 
 
 def _tell(participant: Participant, kind: str, index: int) -> None:
