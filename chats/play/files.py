@@ -7,7 +7,7 @@ import urllib.request
 import uuid
 from typing import Any
 
-from .wire import ANSWER_SECONDS, Ended, refusal_of
+from .wire import ANSWER_SECONDS, BROKEN, Ended, refusal_of
 
 
 async def send_back(url: str, chat: str, file: dict[str, Any], headers: dict[str, str]) -> str:
@@ -41,5 +41,5 @@ def _open(request: urllib.request.Request) -> bytes:
             return content
     except urllib.error.HTTPError as error:
         raise refusal_of(error) from error
-    except OSError as error:
+    except BROKEN as error:
         raise Ended from error

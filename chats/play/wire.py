@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import http.client
 import json
 import random
 import urllib.error
@@ -13,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 ANSWER_SECONDS = 10.0
+BROKEN = (OSError, ValueError, http.client.HTTPException)  # no answer, or half of one
 FINAL_CODES = {4401, 4403}  # a new connection would be refused like this one
 
 
@@ -42,7 +44,7 @@ def _call(url: str, body: dict[str, Any] | None, headers: dict[str, str]) -> Any
             return json.loads(answer.read() or b"null")
     except urllib.error.HTTPError as error:
         raise refusal_of(error) from error
-    except (OSError, ValueError) as error:
+    except BROKEN as error:
         raise Ended from error
 
 
@@ -52,6 +54,8 @@ def refusal_of(error: urllib.error.HTTPError) -> Refusal | Ended:
         return Ended()
     try:
         return Refusal(json.loads(error.read()))
+    except (OSError, http.client.HTTPException):
+        return Ended()
     except ValueError:
         return Refusal({"code": str(error.code)})
 
