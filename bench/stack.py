@@ -138,6 +138,17 @@ class Stack:
         _kill_group(process, signal.SIGKILL)
         process.wait(10)
 
+    def terminate(self, name: str, seconds: float = 60) -> bool:
+        """SIGTERM to the process itself, as a service manager does; whether it ended by itself within so many seconds."""
+        process = self.processes.pop(name)
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+        is_done = process.poll() is not None
+        _kill_group(process, signal.SIGKILL)
+        process.wait(10)
+        return is_done
+
     def pause(self, name: str) -> None:
         """SIGSTOP: it holds all it has, and answers nobody."""
         _kill_group(self.processes[name], signal.SIGSTOP)

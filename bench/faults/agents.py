@@ -12,6 +12,10 @@ from chats.play.wire import Ended, Refusal
 from .recording import LEAKS, Place, Recorded, RestClient
 
 NOTES = 0.1  # of the messages
+READS = 0.3  # of what comes is said to be read
+SLEEPS = 0.05  # of the offers are not answered
+CRASHES = 0.03  # of the acceptances are the last that is heard of an agent
+AWAY = (20.0, 80.0)  # seconds, then: its lease is 45
 POLL_SECONDS = 5
 
 
@@ -20,7 +24,9 @@ class SocketAgent(Recorded, RobotAgent):
 
     def __init__(self, place: Place, seat: Seat) -> None:
         super().__init__(place.turned(), seat, Mischief(), lambda _: None)
-        self.place, self.name = place, seat.username
+        self.place, self.name, self.id = place, seat.username, ""
+        self.steady = asyncio.Event()
+        self.is_flaky = False  # does not answer now and then, and crashes, until it is told to be steady
 
     async def hello(self) -> dict[str, Any]:
         frame = await super().hello()
@@ -32,12 +38,37 @@ class SocketAgent(Recorded, RobotAgent):
         match frame["type"]:
             case "events":
                 self.saw(frame["chat"], "position", frame["events"])
+                await self._read_some(frame)
             case "chat_gone":
                 self.place.book.note(self.name, "seen", "gone", {"chat": frame["chat"]})
+            case "chat":
+                self._look_at(frame["chat"])
             case "welcome":
+                self.id = frame["agent"]["id"]
                 for chat in frame["reset"]:
                     self._forgets(chat)
+                for chat in frame["chats"]:
+                    self._look_at(chat)
         await super().heard(frame)
+
+    def _look_at(self, chat: dict[str, Any]) -> None:
+        """Note how the chat is shown."""
+        state = chat["state"] if chat["state"] in ("active", "closed") else "waiting"
+        agent = chat["agent_id"] if state == "active" else None
+        value = {"chat": chat["id"], "head": chat["head"], "index_head": chat["index_head"]}
+        self.place.book.note(self.name, "seen", "snapshot", value | {"state": state, "agent": agent})
+
+    async def _read_some(self, frame: dict[str, Any]) -> None:
+        indexes = [event["index"] for event in frame["events"] if event["index"]]
+        if indexes and self.place.chance.random() < READS:
+            await self.tell({"type": "read", "chat": frame["chat"], "index": indexes[-1]})
+
+    async def _answer_invitation(self, invitation: str) -> None:
+        if self.is_flaky and not self.steady.is_set() and self.place.chance.random() < SLEEPS:
+            return
+        await super()._answer_invitation(invitation)
+        if self.is_flaky and not self.steady.is_set() and self.place.chance.random() < CRASHES:
+            self.vanish()
 
     def _forgets(self, chat: str) -> None:
         value = {"chat": chat, "kind": "position", "after": None}
@@ -51,7 +82,15 @@ class SocketAgent(Recorded, RobotAgent):
         await super()._answer(chat, events)
 
     async def run(self) -> None:
-        await self.stay_connected()
+        while True:
+            self.stopping = False
+            await self.stay_connected()
+            self.place.book.note(self.name, "seen", "vanished", {"agent": self.id})
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.place.chance.uniform(*AWAY)):
+                    await self.steady.wait()
+            self.place.book.note(self.name, "seen", "returned", {"agent": self.id})
+            self._away_since = None  # it was away of its own accord
 
 
 class RestAgent(RestClient):
@@ -62,6 +101,7 @@ class RestAgent(RestClient):
         headers = {"Authorization": f"Basic {credentials}", "X-Contact-Center": seat.center}
         super().__init__(place, seat.username, headers)
         self.chats: dict[str, asyncio.Task[None]] = {}
+        self.steady = asyncio.Event()  # it always is
 
     async def run(self) -> None:
         while True:
@@ -84,14 +124,17 @@ class RestAgent(RestClient):
     async def _talk(self, chat: str) -> None:
         """Until the chat has ended, or is somebody else's."""
         position, is_over = 0, False
+        answered: set[str | None] = set()
         while not is_over:
             try:
                 answer = await self.call(f"/api/v1/chats/{chat}/events?after={position}&wait={POLL_SECONDS}")
                 if answer["chat"]["state"] != "active" or not answer["chat"].get("held"):
                     return
                 self._note(chat, position, answer["events"])
+                answered |= {event.get("client_id") for event in answer["events"]}
                 for event in answer["events"]:
-                    is_over = await self._reply(chat, event)
+                    if f"echo-{event['position']}" not in answered:  # another agent may have had the chat before
+                        is_over = await self._reply(chat, event)
                     position = event["position"]
             except Ended:
                 await asyncio.sleep(0.3)

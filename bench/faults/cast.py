@@ -15,7 +15,7 @@ CAPACITY = 3
 SEATS = {"acme": 4, "globex": 2}
 RULES: dict[str, Any] = {
     "greeting": "Welcome",
-    "invitation_seconds": 10,
+    "invitation_seconds": 15,
     "grace_seconds": 5,
     "away_reminder_seconds": 10,
     "away_close_seconds": 15,

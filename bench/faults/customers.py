@@ -9,8 +9,12 @@ from chats.play.customers import Manner, RobotCustomer
 from chats.play.tally import Tally
 from chats.play.wire import Ended, Refusal
 
+from .readings import Reading
 from .recording import Place, Recorded, RestClient
 
+CLASHES = 0.03  # of what was acknowledged: something else is said under its key
+STRANGERS = 0.1  # of the connections after the first come with a cursor that means nothing here; as many with one that is behind
+BEYOND = 1000  # past the end of every log
 REPEATS = 0.05  # of what was acknowledged already, and as many sent twice at the same moment
 PAUSE = (0.2, 1.2)  # seconds between two messages
 MESSAGES = (3, 12)
@@ -24,15 +28,27 @@ class SocketCustomer(Recorded, RobotCustomer):
     def __init__(self, place: Place, name: str) -> None:
         super().__init__(place.turned(), place.center["key"], Manner(), Tally())
         self.place, self.name = place, name
+        self._strange = ""
 
     async def hello(self) -> dict[str, Any]:
+        luck = self.place.chance.random() if self.index else 1.0
+        if STRANGERS <= luck < 2 * STRANGERS:
+            self.index = self.place.chance.randint(0, self.index)
         frame = await super().hello()
+        self._strange = ""
+        if luck < STRANGERS:
+            self._strange = self.place.chance.choice(["an epoch", "a number"])
+            frame |= {"epoch": str(uuid.uuid4())} if self._strange == "an epoch" else {"after": self.index + BEYOND}
         if self.chat:
             value = {"chat": self.chat, "kind": "index", "after": frame["after"]}
             self.place.book.note(self.name, "seen", "cursor", value)
         return frame
 
     async def heard(self, frame: dict[str, Any]) -> None:
+        if frame["type"] == "welcome" and self._strange:
+            value = {"chat": self.chat, "with": self._strange, "is_reset": frame["reset"]}
+            self.place.book.note(self.name, "seen", "stranger", value)
+            self._strange = ""
         if frame["type"] == "welcome" and frame["reset"]:
             self.index = 0
             self.place.book.note(self.name, "seen", "cursor", {"chat": self.chat, "kind": "index", "after": 0})
@@ -58,15 +74,21 @@ class SocketCustomer(Recorded, RobotCustomer):
                 await asyncio.sleep(self.place.chance.uniform(*PAUSE))
                 await self._post(self._line(number))
             await self._end()
+        has_left = self.is_closed
         while not self.is_closed:
             self._news.clear()
             await self._news.wait()
+        if not has_left:
+            await Reading(self.place, self.name, self.token, self.chat).from_anywhere(self.index)
 
     async def _post(self, text: str) -> None:
         frame = {"type": "post", "chat": self.chat, "client_id": uuid.uuid4().hex, "text": text}
         luck = self.place.chance.random()
         tries = [self.insist(frame) for _ in range(2 if luck < REPEATS else 1)]
-        await asyncio.gather(*tries)
+        answers = await asyncio.gather(*tries)
+        await Reading(self.place, self.name, self.token, self.chat).again(answers[0]["index"])
+        if self.place.chance.random() < CLASHES:
+            await self.clash(frame, self._line(0))
         if luck > 1 - REPEATS:
             await self.insist(frame)
 
@@ -103,6 +125,7 @@ class RestCustomer(RestClient):
             with contextlib.suppress(Refusal):
                 await self._talk()
             await reader
+            await self._reading().from_anywhere(self.index)
         finally:
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
@@ -113,16 +136,24 @@ class RestCustomer(RestClient):
             await self._post(self._line(number))
         if self.place.chance.random() < 0.3:
             body = {"email": f"{uuid.uuid4().hex}@example.com"}
-            await self.do("transcript", f"/api/v1/chats/{self.chat}/transcript", body, {"chat": self.chat})
+            await self.do("transcript", f"/api/v1/chats/{self.chat}/transcript", body, {"chat": self.chat, **body})
         await self._post("bye")
 
     async def _post(self, text: str) -> None:
         path, client_id = f"/api/v1/chats/{self.chat}/messages", uuid.uuid4().hex
         body = {"client_id": client_id, "text": text}
         value = {"chat": self.chat, **body}
-        await self.do("post", path, body, value)
+        answer = await self.do("post", path, body, value)
+        await self._reading().again(answer["index"])
+        if self.place.chance.random() < CLASHES:
+            other = {"text": self._line(0)}
+            with contextlib.suppress(Ended, Refusal):
+                await self.once("clash", path, body | other, value | other)
         if self.place.chance.random() < REPEATS:
             await self.do("post", path, body, value)
+
+    def _reading(self) -> Reading:
+        return Reading(self.place, self.name, self.headers["Authorization"].removeprefix("Bearer "), self.chat)
 
     async def _read(self) -> None:
         while not self.is_closed:

@@ -42,7 +42,7 @@ class Database:
     def rows(self, connection: Any, query: str, *moments: datetime) -> list[Row]:
         """`query` has %s for each moment. UUIDs come as texts with hyphens, whatever keeps them."""
         values = moments if self.is_postgres else tuple(f"{moment:%Y-%m-%d %H:%M:%S.%f}" for moment in moments)
-        cursor = connection.execute(query if self.is_postgres else query.replace("%s", "?"), values)
+        cursor = connection.execute(query if self.is_postgres else query.replace("%s", "?").replace("%%", "%"), values)
         names = [column[0] for column in cursor.description]
         return [
             {name: _plain(name, value) for name, value in zip(names, row, strict=True)} for row in cursor.fetchall()

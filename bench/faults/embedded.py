@@ -17,6 +17,7 @@ from typing import Any
 
 from bench.stack import ROOT, free_port
 
+from .clocks import Clocks
 from .plan import Kind
 from .services import OWN, run_cast
 from .wire import Wire
@@ -31,17 +32,21 @@ class Embedded:
 
     menu = {
         "kill": Kind([NAME], (0.2, 2)),
+        "term": Kind([NAME], (0.2, 1)),
+        "clock": Kind([NAME], (3, 12), wrong=10),
         "pause": Kind([NAME], (1, 8)),
         "full_disk": Kind([NAME], (1, 4)),
         "cut": Kind([NAME], (0, 0)),
         "half_open": Kind([NAME], (1, 6)),
         "stall": Kind([NAME], (1, 4)),
+        "tear": Kind([NAME], (0.3, 1.5)),
         "delay": Kind([NAME], (2, 5)),
         "refuse": Kind([NAME], (1, 3)),
     }
 
-    def __init__(self, folder: Path, hooks: dict[str, str]) -> None:
-        self.folder, self.hooks = folder, hooks
+    def __init__(self, folder: Path, hooks: dict[str, str], mail_url: str) -> None:
+        self.folder, self.hooks, self.mail_url = folder, hooks, mail_url
+        self.clocks = Clocks(folder)
         self.disk = Path(tempfile.mkdtemp(prefix="faults-disk-"))
         self.is_mounted = mount(self.disk)
         self.port = free_port()
@@ -60,7 +65,7 @@ class Embedded:
     def environment(self) -> dict[str, str]:
         plain = {name: value for name, value in os.environ.items() if name not in STRANGE}
         own = {"DATA_DIR": str(self.disk / "data"), "BASE_URL": f"http://127.0.0.1:{self.port}"}
-        return {**plain, **own, "LOG_LEVEL": "WARNING", **OWN}
+        return {**plain, **own, "LOG_LEVEL": "WARNING", "EMAIL_URL": self.mail_url, **OWN}
 
     async def begin(self) -> dict[str, Any]:
         await self.wires[NAME].open()
@@ -76,15 +81,26 @@ class Embedded:
 
     def start_again(self, _name: str) -> None:
         command = [sys.executable, "manage.py", "serve", "--port", str(self.port)]
+        environment = self.environment | self.clocks.environment(NAME)
         with (self.folder / "server.log").open("ab") as output:
             self.process = subprocess.Popen(
-                command, cwd=ROOT, env=self.environment, stdout=output, stderr=output, start_new_session=True
+                command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
             )
 
     def kill(self, _name: str) -> None:
         self._send(signal.SIGKILL)
         if self.process:
             self.process.wait(10)
+
+    def terminate(self, _name: str, seconds: float = 60) -> bool:
+        """SIGTERM; whether it ended by itself."""
+        assert self.process is not None  # noqa: S101 - it runs
+        self.process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(seconds)
+        is_done = self.process.poll() is not None
+        self.kill(NAME)
+        return is_done
 
     def pause(self, _name: str) -> None:
         self._send(signal.SIGSTOP)
@@ -109,7 +125,7 @@ class Embedded:
     def wait_healed(self) -> None:
         for name in self.ended():
             self.start_again(name)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline:
             with (
                 contextlib.suppress(OSError),

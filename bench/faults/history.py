@@ -20,7 +20,7 @@ class History:
 
     def __init__(self, file: Path | None = None) -> None:
         self.entries: list[Entry] = []
-        self.began = time.monotonic()
+        self.began, self.began_at = time.monotonic(), time.time()
         self._stream: TextIO | None = file.open("w") if file else None
 
     def note(self, process: str, kind: str, f: str, value: Any) -> None:
@@ -36,6 +36,12 @@ class History:
 
 def pace(entries: list[Entry], since: float = 0.0) -> float:
     """Seconds from a message to its acknowledgement, the median of those sent after `since`; 0 when there are none."""
+    took = acknowledgements(entries, since)
+    return statistics.median(took) if took else 0.0
+
+
+def acknowledgements(entries: list[Entry], since: float = 0.0) -> list[float]:
+    """Seconds from each message to its acknowledgement, over all of its tries."""
     sent: dict[tuple[str, str], float] = {}
     took = []
     for one in entries:
@@ -46,4 +52,30 @@ def pace(entries: list[Entry], since: float = 0.0) -> float:
             sent.setdefault(key, one["t"])
         elif one["type"] == "ok" and key in sent:
             took.append(one["t"] - sent.pop(key))
-    return statistics.median(took) if took else 0.0
+    return took
+
+
+def reconnections(entries: list[Entry]) -> list[float]:
+    """Seconds for which each socket was without a connection, each time."""
+    return [one["value"]["seconds"] for one in entries if one["type"] == "seen" and one["f"] == "connected"]
+
+
+def longest_outage(entries: list[Entry]) -> float:
+    """The longest time in which nobody's message was acknowledged, though somebody had sent one."""
+    waiting_since: float | None = None
+    longest = 0.0
+    for one in entries:
+        if one["f"] != "post" or one["type"] not in ("invoke", "ok"):
+            continue
+        if one["type"] == "ok":
+            longest = max(longest, one["t"] - waiting_since) if waiting_since is not None else longest
+            waiting_since = None
+        elif waiting_since is None:
+            waiting_since = one["t"]
+    return longest
+
+
+def percentile(numbers: list[float], part: float) -> float:
+    """The number that this part of them (0.5, 0.99) does not exceed; 0 of none."""
+    ordered = sorted(numbers)
+    return ordered[min(len(ordered) - 1, int(part * len(ordered)))] if ordered else 0.0

@@ -10,20 +10,22 @@ REST = 2.0  # seconds that a target has to come back before something else happe
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`at`: seconds from the beginning; `seconds`: how long it lasts."""
+    """`at`: seconds from the beginning; `seconds`: how long it lasts; `wrong`: by how many seconds, of a clock."""
 
     at: float
     kind: str
     target: str
     seconds: float
+    wrong: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What can happen to which targets, for how long (least and most seconds)."""
+    """What can happen to which targets, for how long (least and most seconds). `wrong`: of a clock, by how many seconds at most."""
 
     targets: Sequence[str]
     seconds: tuple[float, float]
+    wrong: float = 0.0
 
 
 def make_plan(seed: int, seconds: float, menu: Mapping[str, Kind]) -> list[Fault]:
@@ -38,8 +40,9 @@ def make_plan(seed: int, seconds: float, menu: Mapping[str, Kind]) -> list[Fault
             kinds = chance.sample(sorted(menu), len(menu))
         kind = kinds.pop()
         target, duration = chance.choice(sorted(menu[kind].targets)), round(chance.uniform(*menu[kind].seconds), 2)
+        wrong = round(chance.uniform(-menu[kind].wrong, menu[kind].wrong), 2)
         if busy.get(target, 0) <= at:
-            plan.append(Fault(round(at, 2), kind, target, duration))
+            plan.append(Fault(round(at, 2), kind, target, duration, wrong))
             busy[target] = at + duration + REST
         at += chance.uniform(LEAST_GAP, MOST_GAP)
     return plan

@@ -1,9 +1,13 @@
 """Looks into the database four times a second while faults go on, and reads what the checker needs at the end."""
 
+import json
 import threading
+from datetime import UTC, datetime
+from typing import Any
 
-from .checker import Facts
 from .database import Database, Errors, Row, seconds_ago
+from .facts import Facts
+from .recount import ALWAYS, AT_THE_END
 
 EVERY = 0.25  # seconds
 LEAVING = 15  # seconds of a lease that is left when a client has gone: such agents are offered nothing
@@ -36,12 +40,17 @@ DUTIES = {  # what is due, and has been for LATE seconds
 }
 GIVEN_UP = {
     "delivery given up": "SELECT id FROM chats_delivery WHERE failed_at IS NOT NULL",
-    "transcript given up": "SELECT id FROM chats_transcriptrequest WHERE failed_at IS NOT NULL",
+    # Of whom nobody knows whether the mail server took the mail: it is told as failed, and never sent twice.
+    "transcript given up": "SELECT id FROM chats_transcriptrequest WHERE failed_at IS NOT NULL AND error NOT LIKE 'The mail server may have taken it%%'",
 }
 EVENTS = """
-SELECT e.chat_id, e.position, e."index", e.type, e.sender_kind, e.text, e.client_id, z.slug AS center
+SELECT e.chat_id, e.position, e."index", e.type, e.sender_kind, e.text, e.client_id, z.slug AS center, e.at,
+CASE WHEN e.type LIKE 'invitation.%%' OR e.type LIKE 'agent.%%' THEN e.data END AS data
 FROM chats_event e JOIN contactcenter_contactcenter z ON z.id = e.center_id ORDER BY e.chat_id, e.position"""
-CHATS = """SELECT c.id AS chat_id, c.position, c."index", c.state FROM chats_chat c"""
+CHATS = """
+SELECT c.id AS chat_id, c.position, c."index", c.state, c.team_id, EXISTS (SELECT 1 FROM chats_search s WHERE s.chat_id = c.id) AS is_steered
+FROM chats_chat c"""
+REQUESTS = "SELECT email, chat_id, sent_at IS NOT NULL AS is_sent FROM chats_transcriptrequest"
 PENDING = "SELECT count(*) AS pending FROM chats_delivery WHERE sent_at IS NULL AND failed_at IS NULL"
 
 
@@ -56,6 +65,7 @@ class Probe(threading.Thread):
         self.database = database
         self.overfull: dict[str, Row] = {}
         self.longest: dict[str, float] = {}
+        self.drifted: set[str] = set()
         self.looks = 0
         self.is_healed = False
         self._waiting: dict[str, float] = {}
@@ -78,6 +88,7 @@ class Probe(threading.Thread):
     def _look(self, connection: object) -> None:
         self.looks += 1
         self.overfull |= {str(row["agent_id"]): row for row in self.database.rows(connection, OVERFULL)}
+        self._recount(connection, ALWAYS)
         if not self.is_healed:
             return
         asked = seconds_ago(-LEAVING), seconds_ago(ASK_AGAIN + 1), seconds_ago(ASK_AGAIN + 1)
@@ -86,20 +97,24 @@ class Probe(threading.Thread):
         for chat, seconds in self._waiting.items():
             self.longest[chat] = max(self.longest.get(chat, 0), seconds)
 
-    def facts(self) -> Facts:
+    def _recount(self, connection: object, queries: tuple[str, ...]) -> None:
+        for query in queries:
+            self.drifted |= {f"{row['what']} of {row['id']}" for row in self.database.rows(connection, query)}
+
+    def facts(self, late_seconds: float = LATE) -> Facts:
         """What stands in the database at one moment: rules go on closing chats meanwhile."""
         with self.database.snapshot() as connection:
             rows = self.database.rows
-            late = {name: rows(connection, query, seconds_ago(LATE)) for name, query in DUTIES.items()}
+            late = {name: rows(connection, query, seconds_ago(late_seconds)) for name, query in DUTIES.items()}
             late |= {name: rows(connection, query) for name, query in GIVEN_UP.items()}
-            if not self.database.is_postgres:
-                # Embedded, mails are files: one that a full disk refused half way is told as failed, and never sent twice.
-                late.pop("transcript given up")
+            self._recount(connection, AT_THE_END)
             return Facts(
-                events=rows(connection, EVENTS),
+                events=[_plain(row) for row in rows(connection, EVENTS)],
                 chats=rows(connection, CHATS),
                 overfull=[*self.overfull.values(), *rows(connection, OVERFULL)],
                 waited=self.longest,
+                drifted=sorted(self.drifted),
+                requests=rows(connection, REQUESTS),
                 late=[f"{name} {row['id']}" for name, found in late.items() for row in found],
             )
 
@@ -110,3 +125,12 @@ class Probe(threading.Thread):
     def heads(self) -> dict[str, int]:
         """chat → the last number that its customer may see."""
         return {str(row["chat_id"]): row["index"] for row in self.database.all(CHATS)}
+
+
+def _plain(event: Row) -> Row:
+    """An event with the moment in seconds since 1970, and with its agent and invitation."""
+    data: Any = event.pop("data") or {}
+    data = json.loads(data) if isinstance(data, str) else data
+    at = event["at"]
+    moment = datetime.fromisoformat(at).replace(tzinfo=UTC) if isinstance(at, str) else at
+    return event | {"at": moment.timestamp(), "agent": data.get("agent"), "invitation": data.get("invitation")}

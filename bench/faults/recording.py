@@ -1,8 +1,10 @@
 """Robots and REST clients that write down what they do and see."""
 
 import asyncio
+import contextlib
 import json
 import random
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,10 +56,32 @@ class Recorded(Robot):
     place: Place
     name: str
 
+    _away_since: float | None = None
+
+    def _cut(self) -> None:
+        if self._socket is not None:
+            self._away_since = time.monotonic()
+        super()._cut()
+
+    def note_connected(self) -> None:
+        """A welcome has come: how long it took since the last connection ended."""
+        if self._away_since is not None:
+            seconds = round(time.monotonic() - self._away_since, 3)
+            self.place.book.note(self.name, "seen", "connected", {"seconds": seconds})
+            self._away_since = None
+
     async def ask(self, frame: dict[str, Any]) -> dict[str, Any]:
+        return await self._ask(frame, frame["type"])
+
+    async def clash(self, frame: dict[str, Any], text: str) -> None:
+        """Say something else under a key that was used, once."""
+        with contextlib.suppress(Ended, Refusal):
+            await self._ask(frame | {"text": text}, "clash")
+
+    async def _ask(self, frame: dict[str, Any], f: str) -> dict[str, Any]:
         if self._socket is None:
             raise Ended
-        book, f, value = self.place.book, frame["type"], told(frame)
+        book, value = self.place.book, told(frame)
         book.note(self.name, "invoke", f, value)
         try:
             answer = await super().ask(frame)
@@ -72,6 +96,8 @@ class Recorded(Robot):
 
     async def heard(self, frame: dict[str, Any]) -> None:
         self.place.look(self.name, frame)
+        if frame["type"] == "welcome":
+            self.note_connected()
         await super().heard(frame)
 
     def saw(self, chat: str, kind: str, events: list[dict[str, Any]]) -> None:

@@ -13,6 +13,7 @@ from celery import Celery
 
 from bench.stack import ROOT, Stack, free_port
 
+from .clocks import Clocks
 from .cluster import Cluster
 from .database import Database, now
 from .plan import Kind
@@ -34,6 +35,8 @@ class Services(Stack):
 
     menu = {
         "kill": Kind([*WEB, *WORKERS, "beat"], (0.5, 3)),
+        "term": Kind([*WEB, *WEB, *WORKERS, "beat"], (0.2, 1)),
+        "clock": Kind([*WEB, *WORKERS], (4, 20), wrong=10),
         "pause": Kind([*WEB, *WORKERS, "redis", "postgres"], (1, 10)),
         "empty": Kind(["redis"], (0.2, 3)),
         "crash": Kind(["postgres"], (0.2, 2)),
@@ -41,13 +44,14 @@ class Services(Stack):
         "cut": Kind([*WEB, "redis", "postgres"], (0, 0)),
         "half_open": Kind([*WEB, "redis"], (1, 8)),
         "stall": Kind([*WEB, "redis", "postgres"], (1, 5)),
+        "tear": Kind([*WEB, "redis", "postgres"], (0.3, 1.5)),
         "delay": Kind([*WEB, "redis"], (2, 6)),
         "refuse": Kind([*WEB, "redis", "postgres"], (1, 4)),
     }
 
-    def __init__(self, data: Path, hooks: dict[str, str]) -> None:
-        self.cluster = Cluster()
-        super().__init__(data, self.cluster.url, workers=len(WORKERS), **OWN)
+    def __init__(self, data: Path, hooks: dict[str, str], mail_url: str) -> None:
+        self.cluster, self.clocks = Cluster(), Clocks(data)
+        super().__init__(data, self.cluster.url, workers=len(WORKERS), EMAIL_URL=mail_url, **OWN)
         self.hooks = hooks  # center → address of its receiver
         self.database_port = free_port()
         self.redis_wire_port = free_port()
@@ -86,6 +90,9 @@ class Services(Stack):
     def fill(self) -> None:
         self.cast = run_cast(self.environment, self.hooks)
 
+    def _start(self, name: str, command: list[str], **settings: str) -> "subprocess.Popen[bytes]":
+        return super()._start(name, command, **settings, **self.clocks.environment(name))
+
     # What the nemesis does, in a thread of its own; a target is a process or "postgres".
 
     def kill(self, name: str) -> None:
@@ -117,7 +124,7 @@ class Services(Stack):
         database, asked_at = Database(self.probe_url), now()
         broker = Celery("faults", broker=f"redis://127.0.0.1:{self.redis_port}/0", set_as_current=False)
         broker.send_task("contactcenter.canary", queue="contactcenter", ignore_result=True)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline and not database.all(WORKED, asked_at):
             time.sleep(0.2)
 

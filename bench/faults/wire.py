@@ -13,6 +13,7 @@ class Wire:
     stall     forwards nothing; what has come goes on afterwards, as after a pause of the network
     swallow   half-open: both sides believe in the connection, nothing arrives any more; what was swallowed is gone, so it is cut at the end
     refuse    no new connection comes about
+    tear      each connection ends (RST) in the middle of the next piece that goes over it
     """
 
     def __init__(self, port: int, to: int) -> None:
@@ -77,6 +78,10 @@ class Wire:
                 await self._moving.wait()
                 if self.mode == "swallow":
                     continue
+                if self.mode == "tear":
+                    writer.write(data[: len(data) // 2])
+                    writer.transport.abort()
+                    return
                 writer.write(data)
                 await writer.drain()
         with contextlib.suppress(OSError, RuntimeError):
