@@ -48,6 +48,22 @@ async def test_an_unknown_proof_is_told_and_closed(sockets, path, proof):
     assert await client.next() == {"type": "closed", "code": 4401}
 
 
+async def test_nothing_but_the_token_itself_opens_a_customers_chat(sockets, acme, ann, now, figures):
+    held = await sync_to_async(make_held_chat)(acme, ann, now)
+    customer = await Customer.objects.aget(pk=held.chat.customer_id)
+    token = await sync_to_async(session_token)(acme.channel, customer)
+    session = await CustomerSession.objects.aget()
+    ticket = await sync_to_async(presence.issue_ticket)(ann, "", timezone.now())
+    about = [session.token_hash, session.pk, customer.pk, held.chat.pk, held.customer.pk, acme.channel.key, ticket]
+    altered = [token[:-1], token[1:], token + "A", token.swapcase(), token[::-1], token + "\x00", f"{token},{token}"]
+    for tried in [*map(str, about), *altered, "", "*", "%", "null", "' OR 1=1 --", "A" * len(token)]:
+        client = await sockets.raw("/ws/v1/customer")
+        is_in = (await client.ask("hello", token=tried, chat=str(held.chat.pk)))["type"] == "welcome"
+        figures.count("forged tokens that opened a chat", found=is_in)
+        assert not is_in, tried
+    assert (await (await sockets.raw("/ws/v1/customer")).ask("hello", token=token))["type"] == "welcome"
+
+
 async def test_an_expired_session_and_a_used_ticket_are_worthless(sockets, acme, ann):
     mia = await sync_to_async(make_customer)(acme)
     token = await sync_to_async(session_token)(acme.channel, mia)
