@@ -15,8 +15,6 @@ from contactcenter.models import User
 from tests.cases import cases
 from tests.conftest import MARKER
 
-pytestmark = pytest.mark.both
-
 
 @pytest.fixture
 def signed_in(client: Client, ann: Agent) -> Client:

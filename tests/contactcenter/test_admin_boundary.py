@@ -17,7 +17,7 @@ from tests.conftest import MARKER
 from tests.contactcenter.admin_cast import furnish, label, make_admin, make_operator, registered
 from tests.plugin_figures import Figures
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both]
+pytestmark = pytest.mark.django_db
 PART = MARKER[:-1]  # what is searched for: pages show it again, and the whole marker only if they found something
 OF_API_SPACES = ("renew_password", "renew_shared_secret")  # the cast's foreign access is none
 MODELS = sorted(label(model_admin) for model_admin in registered())
@@ -85,6 +85,7 @@ def test_lists_show_own_rows_only(name: str, ada: Client, ours: SimpleNamespace,
         assert MARKER not in body, query
 
 
+@pytest.mark.both
 @cases("name", MODELS)
 def test_own_pages_open_and_are_clean(name: str, ada: Client, ours: SimpleNamespace, theirs: SimpleNamespace) -> None:
     row, model_admin = ours.rows[name], admin_of(name)
@@ -146,6 +147,7 @@ def test_autocomplete_finds_own_rows_only(ada: Client, ours: SimpleNamespace, th
     assert tried > 10
 
 
+@pytest.mark.both
 def test_search_and_other_pages_are_clean(ada: Client, ours: SimpleNamespace, theirs: SimpleNamespace) -> None:
     pages = ["index", "search", "jsi18n", "choose"]
     for page in pages:
@@ -159,6 +161,7 @@ def test_search_and_other_pages_are_clean(ada: Client, ours: SimpleNamespace, th
         assert MARKER not in response.content.decode()
 
 
+@pytest.mark.both
 def test_links_to_strangers_cannot_be_saved(ada: Client, ours: SimpleNamespace, theirs: SimpleNamespace) -> None:
     data = {"date": "2030-05-05", "name": "May", "team": str(theirs.support.pk)}
     response = ada.post(path("contactcenter.holiday", "add"), data)
@@ -167,6 +170,7 @@ def test_links_to_strangers_cannot_be_saved(ada: Client, ours: SimpleNamespace, 
     assert_clean(response, theirs)
 
 
+@pytest.mark.both
 def test_a_strangers_row_cannot_be_slipped_into_an_inline(
     ada: Client, ours: SimpleNamespace, theirs: SimpleNamespace
 ) -> None:
@@ -210,6 +214,7 @@ def test_the_operator_sees_all_and_only_the_operator(
     assert client.get(reverse("operator:index")).status_code == 200
 
 
+@pytest.mark.both
 def test_an_operators_new_row_needs_links_of_its_center(
     client: Client, ours: SimpleNamespace, theirs: SimpleNamespace
 ) -> None:

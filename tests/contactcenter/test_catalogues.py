@@ -11,8 +11,6 @@ from django.conf import settings
 from django.utils.translation import ngettext, override
 from django.utils.translation.template import templatize
 
-pytestmark = pytest.mark.both
-
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = [code for code, _name in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
 ONE = {"_", "gettext", "gettext_lazy", "gettext_noop"}
