@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from bench.faults.history import pace
+from bench.faults.history import longest_outage, pace, percentile, reconnections
 from bench.faults.plan import REST, make_plan
 from bench.faults.services import Services
 
@@ -38,3 +38,14 @@ def test_the_pace_is_the_median_time_to_an_acknowledgement():
     assert pace(told) == 2
     assert pace(told, since=3) == 3
     assert pace([]) == 0
+
+
+def test_the_times_that_users_feel_are_told_from_the_history():
+    def entry(t, kind, f="post", **value):
+        return {"t": t, "process": "mia", "type": kind, "f": f, "value": value}
+
+    told = [entry(1, "invoke"), entry(2, "ok"), entry(5, "invoke"), entry(7, "invoke"), entry(9, "ok"), entry(30, "ok")]
+    assert longest_outage(told) == 4  # nobody waits for what nobody sends
+    assert reconnections([entry(1, "seen", "connected", seconds=0.5), *told]) == [0.5]
+    assert [percentile([3.0, 1.0, 2.0], part) for part in (0.5, 0.99)] == [2, 3]
+    assert percentile([], 0.5) == 0
