@@ -40,8 +40,19 @@ class GenesysCustomer(ForeignCustomer):
             with contextlib.suppress(Ended, Refusal):
                 await self.once("post", path, {"operationName": "SendMessage", "text": text}, {"text": text})
             await self.pause()
-        with contextlib.suppress(Refusal):
-            await self.insist(path, {"operationName": "Complete"})
+        await self._complete(path)
+
+    async def _complete(self, path: str) -> None:
+        """Until it is answered. A refusal means that the chat has ended: by the team's rules, or by a first try whose answer was lost."""
+        while True:
+            try:
+                await self.call(path, {"operationName": "Complete"})
+            except Refusal:
+                return
+            except Ended:
+                await self.pause()
+            else:
+                return
 
 
 class ComapiCustomer(ForeignCustomer):
