@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from chats.routing.choose import ASK_AGAIN_AFTER, Candidate, Need, choose
+from chats.routing.choose import ASK_AGAIN_AFTER, Candidate, Need, choose, words
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 NAMES = ("ann", "bob", "cem")
@@ -53,11 +53,15 @@ def test_each_strategy_has_its_own_order(strategy, expected):
         ("most_free_slots", {"idle_since": ago(60)}, {"idle_since": ago(10)}),
         ("most_free_slots", {"idle_since": ago(1)}, {"idle_since": None}),
         ("most_free_slots", {"last_assigned_at": ago(60)}, {"last_assigned_at": ago(10)}),
+        ("most_free_slots", {"last_assigned_at": None}, {"last_assigned_at": ago(10)}),
         ("longest_idle", {"idle_since": ago(1)}, {"idle_since": None}),
+        ("longest_idle", {"free": 2}, {"free": 1}),
         ("longest_idle", {"last_assigned_at": ago(60)}, {"last_assigned_at": ago(10)}),
         ("longest_idle", {"last_assigned_at": None}, {"last_assigned_at": ago(10)}),
         ("round_robin", {"last_assigned_at": None}, {"last_assigned_at": ago(9999)}),
         ("round_robin", {"idle_since": ago(60)}, {"idle_since": ago(10)}),
+        ("round_robin", {"idle_since": ago(1)}, {"idle_since": None}),
+        ("round_robin", {"free": 2}, {"free": 1}),
         ("round_robin", {}, {}),
     ],
 )
@@ -171,3 +175,23 @@ def test_a_language_that_nobody_of_the_team_speaks_is_no_requirement():
     pair = agent("ann", languages=("en",)), agent("bob", languages=("fr",))
     assert ranked(decide(*pair, language="zh")) == ["ann", "bob"]
     assert decide(*pair, agent("cem", languages=("zh",), status="away"), language="zh").chosen is None
+
+
+def test_a_record_says_when_an_agent_had_nothing_to_do_and_got_a_chat():
+    facts = agent("ann", idle_since=ago(5), last_assigned_at=ago(7)).facts()
+    assert (facts["idle_since"], facts["last_assigned_at"]) == (ago(5).isoformat(), ago(7).isoformat())
+    facts = agent("ann", idle_since=None, last_assigned_at=None).facts()
+    assert (facts["idle_since"], facts["last_assigned_at"]) == (None, None)
+
+
+@pytest.mark.parametrize(("spoken", "wanted"), [("de", "de-AT"), ("de_CH", "de"), ("DE", "de-at"), ("pt-BR", "pt_PT")])
+def test_a_language_is_spoken_across_countries(spoken, wanted):
+    decision = decide(agent("ann", languages=(spoken,)), agent("bob", languages=("fr",)), language=wanted)
+    assert ranked(decision) == ["ann"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"), [(["de", 5], ("de", "5")), ([], ()), ("de", ()), (None, ()), ({"de": 1}, ())]
+)
+def test_a_column_that_holds_no_list_holds_no_words(stored, read):
+    assert words(stored) == read
