@@ -47,6 +47,9 @@ class SocketAgent(Recorded, RobotAgent):
                 self.id = frame["agent"]["id"]
                 for chat in frame["reset"]:
                     self._forgets(chat)
+                # What it had and is not told of went to somebody else meanwhile.
+                for chat in self.chats.keys() - {chat["id"] for chat in frame["chats"]}:
+                    self.place.book.note(self.name, "seen", "gone", {"chat": chat})
                 for chat in frame["chats"]:
                     self._look_at(chat)
         await super().heard(frame)
