@@ -31,7 +31,7 @@ class SocketCustomer(Recorded, RobotCustomer):
         self._strange = ""
 
     async def hello(self) -> dict[str, Any]:
-        luck = self.place.chance.random() if self.index else 1.0
+        luck = self.place.chance.random() if self.chat and self.index else 1.0
         if STRANGERS <= luck < 2 * STRANGERS:
             self.index = self.place.chance.randint(0, self.index)
         frame = await super().hello()
