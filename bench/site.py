@@ -115,8 +115,17 @@ class Site:
 
     def settle(self) -> None:
         """Before each measurement: the database is not on the server's core, where we may say so."""
+        self.tidy()
         if self.database:
             machine.pin_backends(self.database, self.our_cores)
+
+    def tidy(self) -> None:
+        """What autovacuum does each minute; here it may be off, or in the middle of a measurement."""
+        if self.database:
+            import psycopg
+
+            with psycopg.connect(self.floor_database, autocommit=True) as connection:
+                connection.execute("VACUUM (ANALYZE)")
 
     def database_cpu(self) -> float:
         """Of PostgreSQL's processes for us; SQLite's work is the server's own."""
@@ -143,6 +152,14 @@ class Site:
         from django.db import connections
 
         self.children.callback(connections.close_all)
+        self._furnish()
+
+    def _furnish(self) -> None:
+        """Chats of another center: nobody works with an empty database, of which PostgreSQL thinks that reading it whole is fastest."""
+        from bench.cast import Cast
+
+        Cast.new().add_chats(300, agents=6, lines=20)
+        self.tidy()
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(LEFT_OUT)}

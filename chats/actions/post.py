@@ -114,8 +114,8 @@ class _Batch:
         senders = hot.load_participants({post.sender_id for post in self.posts})
         self.senders = {sender.pk: sender for sender in senders}
         # Read after the lock: a first try that was committed by another process meanwhile is seen.
-        tries = hot.load_first_tries({(post.chat_id, post.sender_id, post.client_id) for post in self.posts})
-        self.known = {(event.chat_id, event.sender_id, event.client_id): event for event in tries}
+        tries = hot.load_first_tries({(post.sender_id, post.client_id) for post in self.posts})
+        self.known = {(event.sender_id, event.client_id): event for event in tries}
         wanted = {file_id for post in self.posts for file_id in post.attachment_ids}
         self.files = Attachment.objects.in_bulk(wanted) if wanted else {}
 
@@ -131,7 +131,7 @@ class _Batch:
         chat, sender = self.chats.get(post.chat_id), self.senders.get(post.sender_id)
         if chat is None or sender is None or sender.chat_id != chat.pk:
             raise NotFound
-        first = self.known.get((post.chat_id, post.sender_id, post.client_id))
+        first = self.known.get((post.sender_id, post.client_id))
         if first is not None:
             return _replay(first, post)
         check_text(post.text)
@@ -160,7 +160,7 @@ class _Batch:
         self.sent.extend(files)
         if not post.is_note:
             _move_head(chat, sender, event, self.now)
-        self.known[(post.chat_id, post.sender_id, post.client_id)] = event
+        self.known[(post.sender_id, post.client_id)] = event
         self.records.append(Record(chat, event))
         return Posted(chat.pk, post.client_id, event.position, event.index, self.now)
 

@@ -46,7 +46,8 @@ class Event(models.Model):
                 fields=["chat", "index"], condition=Q(index__isnull=False), name="event_index_of_chat"
             ),
             models.UniqueConstraint(
-                fields=["chat", "sender", "client_id"],
+                # A sender takes part in one chat only. No other index begins like this one, so a look-up for a repeat cannot take another.
+                fields=["sender", "client_id"],
                 condition=Q(client_id__isnull=False),
                 name="event_client_id_of_sender",
             ),

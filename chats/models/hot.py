@@ -1,7 +1,8 @@
 """The statements of the hot path, written by hand: a message is posted by these and by nothing else that the ORM compiles anew each time.
 
-Each has one text for any number of rows, so that PostgreSQL plans it once for a connection, and takes its rows as one value. What is read comes back
-as the rows that the ORM would have made. Rules, refusals, numbers and listeners are where they always are (chats.actions.post, chats.events).
+Each has one text for any number of rows, so that PostgreSQL plans it once for a connection, and takes its rows as one value. That plan is kept, and
+tables grow: so the texts leave PostgreSQL no choice but a look-up by key for each row, however small a table is when it is planned.
+What is read comes back as the rows that the ORM would have made. Rules, refusals, numbers and listeners are where they always are (chats.actions.post, chats.events).
 """
 
 import json
@@ -47,9 +48,9 @@ def load_participants(ids: Iterable[UUID]) -> list[Participant]:
     return _PARTICIPANTS.rows(ids)
 
 
-def load_first_tries(triples: Iterable[tuple[UUID, UUID, str]]) -> list[Event]:
-    """Events that these senders have made in these chats under these ids: each is one look-up in the unique index."""
-    return _FIRST_TRIES.rows(triples)
+def load_first_tries(pairs: Iterable[tuple[UUID, str]]) -> list[Event]:
+    """Events that these senders have made under these ids: each is one look-up in the unique index."""
+    return _FIRST_TRIES.rows(pairs)
 
 
 def insert_events(events: Sequence[Event]) -> None:
@@ -95,10 +96,15 @@ def centers_with(model: type[models.Model], center_ids: Iterable[UUID]) -> bool:
 
 
 class Select(Generic[Row]):
-    """`tail` and `lite` follow SELECT … FROM …, for PostgreSQL and SQLite; their one value is the list of what is asked for, as JSON."""
+    """The rows that are there of those asked for. The one value of both texts is the list of what is asked for, as JSON.
 
-    def __init__(self, model: type[Row], tail: str, lite: str) -> None:
-        self.model, self.tail, self.lite = model, tail, lite
+    asked   for PostgreSQL: what follows SELECT, to make columns of the list
+    where   finds the row of one line of `asked`. It ends in a lock or in OFFSET 0: either keeps PostgreSQL from joining in another way
+    lite    for SQLite: what follows SELECT … FROM table
+    """
+
+    def __init__(self, model: type[Row], *, asked: str, where: str, lite: str) -> None:
+        self.model, self.asked, self.where, self.lite = model, asked, where, lite
 
     def rows(self, asked: Iterable[Any]) -> list[Row]:
         is_lite = connection.vendor == "sqlite"
@@ -109,17 +115,29 @@ class Select(Generic[Row]):
         return [make(alias, names, self._converted(list(row))) for row in found]
 
     def _text(self, is_lite: bool) -> str:
-        return f"{self._head} {self.lite if is_lite else self.tail}"
+        return self._lite_text if is_lite else self._server_text
+
+    @cached_property
+    def _lite_text(self) -> str:
+        return f"SELECT {self._columns} FROM {self._table} {self.lite}"  # noqa: S608 - our own names
+
+    @cached_property
+    def _server_text(self) -> str:
+        one = f"SELECT * FROM {self._table} WHERE {self.where}"  # noqa: S608 - our own names
+        return f"SELECT {self._columns} FROM (SELECT {self.asked}) AS asked, LATERAL ({one}) AS {self._table}"  # noqa: S608
 
     @cached_property
     def _names(self) -> list[str]:
         return [field.attname for field in self.model._meta.concrete_fields]
 
     @cached_property
-    def _head(self) -> str:
-        table = connection.ops.quote_name(self.model._meta.db_table)
+    def _table(self) -> str:
+        return connection.ops.quote_name(self.model._meta.db_table)
+
+    @cached_property
+    def _columns(self) -> str:
         columns = (connection.ops.quote_name(str(field.column)) for field in self.model._meta.concrete_fields)
-        return f"SELECT {', '.join(f'{table}.{column}' for column in columns)} FROM {table}"  # noqa: S608 - our own names
+        return ", ".join(f"{self._table}.{column}" for column in columns)
 
     @cached_property
     def _converters(self) -> list[tuple[int, list[Callable[..., Any]], Any]]:
@@ -139,26 +157,27 @@ class Select(Generic[Row]):
         return values
 
 
-_IDS = "WHERE {table}.id IN (SELECT value::uuid FROM json_array_elements_text(%s::json))"
-_LITE_IDS = "WHERE {table}.id IN (SELECT value FROM json_each(%s))"
-_ORDERED = _IDS.format(table="chats_chat") + " ORDER BY chats_chat.id FOR NO KEY UPDATE"
-_LITE_ORDERED = _LITE_IDS.format(table="chats_chat") + " ORDER BY chats_chat.id"
-_CHATS = Select(Chat, _ORDERED, _LITE_ORDERED)
-_CHATS_FREE = Select(Chat, f"{_ORDERED} SKIP LOCKED", _LITE_ORDERED)
-_PARTICIPANTS = Select(Participant, _IDS.format(table="chats_participant"), _LITE_IDS.format(table="chats_participant"))
+_IDS = "value::uuid AS id FROM json_array_elements_text(%s::json)"
+_LITE_IDS = "IN (SELECT value FROM json_each(%s))"
+_CHATS, _CHATS_FREE = (
+    # The lines of what is asked come sorted, and each is locked in its turn.
+    Select(Chat, asked=f"{_IDS} ORDER BY 1", where=f"id = asked.id {lock}", lite=f"WHERE id {_LITE_IDS} ORDER BY id")
+    for lock in ("FOR NO KEY UPDATE", "FOR NO KEY UPDATE SKIP LOCKED")
+)
+_PARTICIPANTS = Select(Participant, asked=_IDS, where="id = asked.id OFFSET 0", lite=f"WHERE id {_LITE_IDS}")
 _NUMBERING = "registration_id IN (SELECT id FROM contactcenter_registration WHERE protocol = 'genesys')"
 _NUMBERED = Select(
     ForeignChat,
-    f"WHERE {_NUMBERING} AND chat_id IN (SELECT value::uuid FROM json_array_elements_text(%s::json))",  # noqa: S608
-    f"WHERE {_NUMBERING} AND chat_id IN (SELECT value FROM json_each(%s))",  # noqa: S608
+    asked=_IDS,
+    where=f"chat_id = asked.id AND {_NUMBERING} OFFSET 0",
+    lite=f"WHERE {_NUMBERING} AND chat_id {_LITE_IDS}",
 )
 _FIRST_TRIES = Select(
     Event,
-    "JOIN (SELECT (value->>0)::uuid AS chat, (value->>1)::uuid AS sender, value->>2 AS client "
-    "FROM json_array_elements(%s::json)) AS asked "
-    "ON chat_id = asked.chat AND sender_id = asked.sender AND client_id = asked.client",
-    "JOIN json_each(%s) AS asked ON chat_id = json_extract(asked.value, '$[0]') "
-    "AND sender_id = json_extract(asked.value, '$[1]') AND client_id = json_extract(asked.value, '$[2]')",
+    asked="(value->>0)::uuid AS sender, value->>1 AS client FROM json_array_elements(%s::json)",
+    where="sender_id = asked.sender AND client_id = asked.client OFFSET 0",
+    lite="JOIN json_each(%s) AS asked "
+    "ON sender_id = json_extract(asked.value, '$[0]') AND client_id = json_extract(asked.value, '$[1]')",
 )
 
 
@@ -207,7 +226,9 @@ class Write:
             return f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns)} FROM {source}"  # noqa: S608
         key = quote(self.key)
         changed = ", ".join(f"{column} = given.{column}" for column in columns if column != key)
-        return f"UPDATE {table} SET {changed} FROM {source} WHERE {table}.{key} = given.{key}"  # noqa: S608
+        # Any id lies between these, but few, the planner believes: it looks each row up instead of reading a small table whole.
+        found = f"{table}.{key} = given.{key} AND given.{key} BETWEEN '{UUID(int=0)}' AND '{UUID(int=2**128 - 1)}'"
+        return f"UPDATE {table} SET {changed} FROM {source} WHERE {found}"  # noqa: S608
 
     @cached_property
     def _lite_text(self) -> str:
