@@ -14,6 +14,8 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from contactcenter.waiting import Flag, Inbox
+
 log = logging.getLogger(__name__)
 
 # A client that does not read keeps its connection open for ever: after this time it is cut.
@@ -102,18 +104,27 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     """uvicorn's own, with a way to drop a client that does not read (closing would wait until it has read everything),
     and one to ask whether it has taken what was sent."""
 
+    queue: Any
+    writable: Any
+
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        self.queue, self.writable = Inbox(), Flag(is_set=True)
         self.asked: dict[bytes, Callable[[], None]] = {}  # by a ping's content, in the order in which they went
         self.numbers = itertools.count(1)
 
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
+        event.headers.clear()  # the connection keeps the request for ever; the scope has all that is asked for
         if scope := getattr(self, "scope", None):
             scope["extensions"]["contactcenter.abort"] = self.transport.abort
             scope["extensions"]["contactcenter.ping"] = self.ask
             largest = next((size for start, size in LARGE_FRAMES.items() if scope["path"].startswith(start)), 0)
             self.conn.max_message_size = largest or self.conn.max_message_size
+
+    def start_keepalive(self) -> None:
+        super().start_keepalive()
+        self.response.headers.clear()  # it has been sent
 
     def ask(self, answered: Callable[[], None]) -> None:
         """Ping; `answered` is called when the client has taken everything before it, and never when it is gone."""

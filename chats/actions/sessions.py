@@ -10,6 +10,7 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -55,9 +56,18 @@ def find_session(token: str, now: datetime) -> CustomerSession | None:
     return _LIVE_SESSION.first(hash_secret(token), now)
 
 
+def read_session(session_id: UUID, now: datetime) -> CustomerSession | None:
+    """A session that was proven before, as it is now; None when it is over."""
+    return _with_all(now).filter(pk=session_id).first()
+
+
 def _live_sessions(token_hash: Any, now: Any) -> "QuerySet[CustomerSession]":
+    return _with_all(now).filter(token_hash=token_hash)
+
+
+def _with_all(now: Any) -> "QuerySet[CustomerSession]":
     live = CustomerSession.objects.filter(channel__is_active=True, center__is_active=True, expires_at__gt=now)
-    return live.filter(token_hash=token_hash).select_related("customer", "channel", "center")
+    return live.select_related("customer", "channel", "center")
 
 
 _LIVE_SESSION = Prepared(_live_sessions)

@@ -19,6 +19,7 @@ from chats.live import hub
 from chats.live.listen import to_json
 from chats.shapes import stamp
 from contactcenter.outage import is_outage
+from contactcenter.waiting import Flag
 
 from .fields import Field, Wrong, read_fields, read_json, text
 from .poster import poster
@@ -77,8 +78,8 @@ class Socket:
         self.unanswered = 0
         self._frames: deque[str] = deque()
         self._waiting = 0
-        self._has_frames = asyncio.Event()
-        self._is_drained = asyncio.Event()
+        self._has_frames = Flag()
+        self._is_drained = Flag()
         self._sending_since: float | None = None
         self._ending: asyncio.Future[Ended] = self.loop.create_future()
         self.posts: set[asyncio.Future[Posted | Refused]] = set()  # not yet acknowledged

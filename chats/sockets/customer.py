@@ -1,11 +1,13 @@
 """The customer's socket (docs/realtime.md, "Customer socket")."""
 
 import asyncio
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 import structlog
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -14,13 +16,14 @@ from chats.actions.begin import Wish, begin_chat
 from chats.actions.close import close_by_customer
 from chats.actions.post import Post
 from chats.actions.read import mark_delivered, mark_read
-from chats.actions.sessions import find_session, slide_session
+from chats.actions.sessions import find_session, read_session, slide_session
 from chats.actions.show import show_typing
 from chats.actions.survey import answer_survey
 from chats.actions.tend import search_again
 from chats.errors import NotFound
 from chats.live import Payload, hub
-from chats.models import Chat, Customer, CustomerSession, Participant
+from chats.live.listen import to_json
+from chats.models import Chat, CustomerSession, Participant
 from chats.shapes import chat_for_customer, customer_shape, for_customer, stamp
 from contactcenter.models import Installation
 
@@ -44,6 +47,21 @@ def page(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise fields.Wrong(_("This must be an object with url and title."))
     return {name: PAGE[name].check(value[name]) if value.get(name) else "" for name in PAGE}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The chat as the client has it. Thousands of sockets wait for hours: none of them keeps rows."""
+
+    id: UUID
+    state: str
+    team_id: UUID
+    body: str
+
+    @classmethod
+    def of(cls, chat: Chat, body: dict[str, Any]) -> "Shown":
+        """`body`: what chat_for_customer says of it."""
+        return cls(chat.pk, str(chat.state), chat.team_id, to_json(body))
 
 
 class CustomerSocket(Socket):
@@ -105,9 +123,10 @@ class CustomerSocket(Socket):
         "pong": ({"after": optional(fields.cursor, 0)}, "on_pong"),
     }
 
-    session: CustomerSession
+    session_id: UUID
+    customer_id: UUID
     reader: Reader | None = None
-    chat: dict[str, Any] | None = None  # as the client has it
+    chat: Shown | None = None
     participant: Participant | None = None  # in that chat
     place: tuple[int, int | None] | None = None
     team_topic: str | None = None
@@ -126,10 +145,10 @@ class CustomerSocket(Socket):
         origin, host = self.header(b"origin"), self.header(b"host")
         if not is_allowed(origin, host, is_secure=is_secure, allowed=session.channel.allowed_origins):
             raise Ended(NOT_HERE, "forbidden", _("This site may not show this widget."))
-        self.session = session
+        self.session_id, self.customer_id = session.pk, session.customer_id
         wishes = (frame["language"], session.customer.language, self.browsers_language())
         self.speak(*wishes, session.center.language)
-        epoch, chat, participant = await in_thread(_enter, session, frame["chat"])
+        epoch, chat, participant = await in_thread(_enter, session.customer_id, frame["chat"])
         after = frame["after"]
         is_reset = chat is not None and (after > chat.index or frame["epoch"] not in ("", epoch))
         welcome: dict[str, Any] = {"type": "welcome"} | ({"ref": frame.ref} if frame.ref is not None else {})
@@ -155,17 +174,18 @@ class CustomerSocket(Socket):
         """Read this chat from now on, and no other."""
         if self.reader:
             self.reader.stop()
-        self.reader, self.participant, self.place, self.delivered = None, participant, None, 0
-        self._know(chat_for_customer(chat) if chat else None)
+        self.reader, self.place, self.delivered = None, None, 0
+        self.participant = _alone(participant) if participant else None
+        self._know(Shown.of(chat, chat_for_customer(chat)) if chat else None)
         if chat:
             self.reader = Reader(self, gather.CUSTOMER, chat.pk, after)
             self.reader.start()
 
-    def _know(self, shown: dict[str, Any] | None) -> None:
+    def _know(self, shown: Shown | None) -> None:
         """What the client has of the chat; while it waits, its team's queue is of interest."""
         self.chat = shown
-        is_waiting = shown is not None and shown["state"] in Chat.WAITING
-        topic = f"team:{shown['team']['id']}" if shown and is_waiting else None
+        is_waiting = shown is not None and shown.state in Chat.WAITING
+        topic = f"team:{shown.team_id}" if shown and is_waiting else None
         if topic != self.team_topic:
             if self.team_topic:
                 hub.unsubscribe(self.team_topic, self._hear_team)
@@ -203,10 +223,8 @@ class CustomerSocket(Socket):
                 # A chat that was read before the last event would undo it in the client.
                 if chat and (chat.index < reader.cursor or self._tell_again):
                     continue
-                shown = chat_for_customer(chat) if chat else self.chat
-                if shown != self.chat:
-                    self.push_dict(type="chat", chat=shown)
-                    self._know(shown)
+                if chat:
+                    self._show(chat)
                 self.is_behind = False
                 return
         except Exception as error:  # noqa: BLE001 - the database is away, say: the pulse comes again
@@ -215,17 +233,24 @@ class CustomerSocket(Socket):
         finally:
             self._telling = None
 
+    def _show(self, chat: Chat) -> None:
+        body = chat_for_customer(chat)
+        shown = Shown.of(chat, body)
+        if shown != self.chat:
+            self.push_dict(type="chat", chat=body)
+            self._know(shown)
+
     def tell_place(self, place: tuple[int, int | None] | None) -> None:
         """Where the chat stands in its queue, when that has changed."""
         if place is None or place == self.place or not self.chat:
             return
         self.place = place
-        self.push_dict(type="queue", chat=self.chat["id"], position=place[0], wait_seconds=place[1])
+        self.push_dict(type="queue", chat=str(self.chat.id), position=place[0], wait_seconds=place[1])
 
     async def adopt(self, chat_id: UUID) -> None:
         """The customer has opened a chat elsewhere (another window, another device)."""
-        chat, participant = await in_thread(_find_chat, self.session.customer, chat_id)
-        if chat and (self.chat is None or self.chat["id"] != str(chat_id)):
+        chat, participant = await in_thread(_find_chat, self.customer_id, chat_id)
+        if chat and (self.chat is None or self.chat.id != chat_id):
             self.push_dict(type="chat", chat=chat_for_customer(chat))
             self._follow(chat, participant)
 
@@ -238,11 +263,15 @@ class CustomerSocket(Socket):
         shown = chat_for_customer(chat)
         if frame.ref is not None:
             self.push_dict(type="ack", ref=frame.ref, chat=shown, index=index, replayed=replayed)
-        if self.chat is None or self.chat["id"] != shown["id"]:
+        if self.chat is None or self.chat.id != chat.pk:
             self._follow(chat, participant)
 
     def _begin(self, wish: Wish) -> tuple[Chat, Participant, int, bool]:
-        started = begin_chat(self.session.channel, self.session.customer, wish, now=timezone.now())
+        now = timezone.now()
+        session = read_session(self.session_id, now)
+        if session is None:
+            raise unauthorized()
+        started = begin_chat(session.channel, session.customer, wish, now=now)
         chat = for_customer(Chat.objects.filter(pk=started.chat.pk)).get()
         return chat, started.participant, chat.index, started.replayed
 
@@ -289,7 +318,7 @@ class CustomerSocket(Socket):
         """The customer in one of the customer's chats. Raises NotFound for every other chat."""
         if self.participant and self.participant.chat_id == chat_id:
             return self.participant
-        _chat, participant = await in_thread(_find_chat, self.session.customer, chat_id)
+        _chat, participant = await in_thread(_find_chat, self.customer_id, chat_id)
         if participant is None:
             raise NotFound
         return participant
@@ -311,22 +340,29 @@ class CustomerSocket(Socket):
             self._telling.cancel()
 
 
-def _enter(session: CustomerSession, chat_id: UUID | None) -> tuple[str, Chat | None, Participant | None]:
+def _enter(customer_id: UUID, chat_id: UUID | None) -> tuple[str, Chat | None, Participant | None]:
     """The database's epoch, and the chat to follow: the named one, else the open one. Raises NotFound for a foreign one."""
     epoch = str(Installation.current().epoch)
     if chat_id is None:
-        chat_id = session.customer.chats.open().values_list("pk", flat=True).first()
+        chat_id = Chat.objects.open().filter(customer_id=customer_id).values_list("pk", flat=True).first()
         if chat_id is None:
             return epoch, None, None
-    chat, participant = _find_chat(session.customer, chat_id)
+    chat, participant = _find_chat(customer_id, chat_id)
     if chat is None:
         raise NotFound
     return epoch, chat, participant
 
 
-def _find_chat(customer: Customer, chat_id: UUID) -> tuple[Chat | None, Participant | None]:
-    mine: QuerySet[Chat] = customer.chats.filter(pk=chat_id)
+def _find_chat(customer_id: UUID, chat_id: UUID) -> tuple[Chat | None, Participant | None]:
+    mine: QuerySet[Chat] = Chat.objects.filter(customer_id=customer_id, pk=chat_id)
     chat = for_customer(mine).first()
     if chat is None:
         return None, None
     return chat, next(one for one in chat.participants.all() if one.kind == Participant.Kind.CUSTOMER)
+
+
+def _alone(participant: Participant) -> Participant:
+    """The same row, without the chat that it was read with and all that hangs on it."""
+    names = [field.attname for field in Participant._meta.concrete_fields]
+    using = participant._state.db or DEFAULT_DB_ALIAS
+    return Participant.from_db(using, names, [getattr(participant, name) for name in names])

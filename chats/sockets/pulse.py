@@ -150,33 +150,33 @@ class Pulse:
         sockets: list[CustomerSocket] = _welcome("customer")
         if not sockets:
             return
-        sessions, open_chats = await in_shared_thread(
+        customers, open_chats = await in_shared_thread(
             read_sessions,
-            {socket.session.pk for socket in sockets},
-            {socket.session.customer_id for socket in sockets if not socket.chat or socket.chat["state"] == "closed"},
+            {socket.session_id for socket in sockets},
+            {socket.customer_id for socket in sockets if not socket.chat or socket.chat.state == "closed"},
             timezone.now(),
         )
         for socket in sockets:
-            session = sessions.get(socket.session.pk)
-            if session is None:
+            customer_id = customers.get(socket.session_id)
+            if customer_id is None:
                 socket.end(*_revoked())
                 continue
-            socket.session.customer = session.customer
+            socket.customer_id = customer_id  # another one after a merge
             if socket.is_behind:
                 socket.tell_again()
-            chat_id = open_chats.get(session.customer_id)
-            if chat_id and (not socket.chat or socket.chat["state"] == "closed"):
+            chat_id = open_chats.get(customer_id)
+            if chat_id and (not socket.chat or socket.chat.state == "closed"):
                 await socket.adopt(chat_id)
 
     async def _show_places(self) -> None:
         waiting: dict[UUID, list[CustomerSocket]] = defaultdict(list)
         for socket in _welcome("customer"):
             if socket.team_topic:
-                waiting[UUID(socket.chat["team"]["id"])].append(socket)
+                waiting[socket.chat.team_id].append(socket)
         for team_id, sockets in waiting.items():
             places = await gather.places.get(team_id) or {}
             for socket in sockets:
-                socket.tell_place(places.get(UUID(socket.chat["id"])) if socket.chat else None)
+                socket.tell_place(places.get(socket.chat.id) if socket.chat else None)
 
     # Agents -----------------------------------------------------------------------------------------------------------
 
@@ -265,14 +265,13 @@ def read_heads(chat_ids: list[UUID], now: datetime) -> dict[UUID, Found]:
 
 def read_sessions(
     session_ids: set[UUID], customer_ids: set[UUID], now: datetime
-) -> tuple[dict[UUID, CustomerSession], dict[UUID, UUID]]:
-    """The sessions that still hold, and the open chats of those customers."""
+) -> tuple[dict[UUID, UUID], dict[UUID, UUID]]:
+    """The customers of the sessions that still hold, and the open chats of those customers."""
     live = CustomerSession.objects.filter(
         pk__in=session_ids, expires_at__gt=now, channel__is_active=True, center__is_active=True
     )
-    sessions = {session.pk: session for session in live.select_related("customer")}
     chats = Chat.objects.open().filter(customer_id__in=customer_ids).values_list("customer_id", "pk")
-    return sessions, dict(chats)
+    return dict(live.values_list("pk", "customer_id")), dict(chats)
 
 
 def _tell_state(socket: Any, reader: "Reader", found: Found) -> None:

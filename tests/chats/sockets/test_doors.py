@@ -12,7 +12,7 @@ from django.utils import timezone
 from agents import presence
 from agents.models import Agent, Presence
 from chats.live import connected
-from chats.models import Customer, CustomerSession, Participant
+from chats.models import Chat, Customer, CustomerSession, Participant
 from chats.sockets import base, pulse
 from contactcenter.accounts import end_sessions
 from contactcenter.metrics import socket_work
@@ -234,6 +234,15 @@ async def test_a_revoked_customer_session_is_out_within_two_seconds(sockets, acm
     assert (await client.until("bye"))["code"] == "unauthorized"
     assert await client.next() == {"type": "closed", "code": 4401}
     figures.worst(OUT_AFTER, time.monotonic() - begun, "s")
+
+
+async def test_a_revoked_customer_session_begins_no_chat(sockets, acme):
+    client = await sockets.customer(acme, await sync_to_async(make_customer)(acme))
+    await sync_to_async(CustomerSession.objects.all().delete)()
+    await client.send("start", client_id="late", text="Hello?")
+    assert (await client.until("bye"))["code"] == "unauthorized"
+    assert await client.next() == {"type": "closed", "code": 4401}
+    assert not await sync_to_async(Chat.objects.exists)()
 
 
 async def test_leases_begin_are_renewed_and_end(sockets, acme, ann, now, monkeypatch):
