@@ -18,7 +18,6 @@ from chats.shapes import (
     stamp,
     with_load,
 )
-
 from contactcenter.prepared import Prepared, attach
 
 from .principals import AgentCaller, Caller, CustomerCaller
@@ -35,14 +34,20 @@ def find_shown_chat(caller: Caller, chat_id: UUID) -> Chat:
     if not isinstance(caller, CustomerCaller):
         found: Chat = find_in(chats_for(caller, visible_chats(caller)), chat_id)
         return found
-    chat = _CUSTOMERS_CHAT.first(chat_id, caller.customer.pk)
+    chat = _with_parts(_CUSTOMERS_CHAT.first(chat_id, caller.customer.pk))
     if chat is None:
         raise NotFound
-    attach(chat, "participants", _PARTICIPANTS.rows(chat_id), Participant)
     return chat
 
 
-# for_customer, for who polls.
+def _with_parts(chat: Chat | None) -> Chat | None:
+    if chat is not None:
+        attach(chat, "participants", _PARTICIPANTS.rows(chat.pk), Participant)
+    return chat
+
+
+# What shapes.for_customer loads, for who asks all the time.
+_CHAT = Prepared(lambda chat: for_customer(Chat.objects.filter(pk=chat)).prefetch_related(None))
 _CUSTOMERS_CHAT = Prepared(
     lambda chat, customer: for_customer(Chat.objects.filter(pk=chat, customer=customer)).prefetch_related(None)
 )
@@ -58,7 +63,8 @@ def chat_for(caller: Caller, chat: Chat, now: datetime) -> dict[str, Any]:
 
 def fresh_chat(caller: Caller, chat_id: Any, now: datetime) -> dict[str, Any]:
     """A chat as the database has it now. The caller was allowed to act on it: it may have left the caller's sight by that."""
-    return chat_for(caller, chats_for(caller, Chat.objects.filter(pk=chat_id)).get(), now)
+    chat = _with_parts(_CHAT.first(chat_id)) if isinstance(caller, CustomerCaller) else None
+    return chat_for(caller, chat or chats_for(caller, Chat.objects.filter(pk=chat_id)).get(), now)
 
 
 def fresh_agent(caller: Caller, agent_id: Any, now: datetime) -> dict[str, Any]:
