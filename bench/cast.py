@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from agents import presence
 from agents.models import Agent, Membership, Presence, Slot
+from chats.actions.sessions import SESSION_LIFE
 from chats.events import ChatStarted, MessagePosted, number
 from chats.models import Chat, Customer, CustomerSession, Event, Occupation, Participant, Queue
 from contactcenter.models import Channel, ContactCenter, Team, User, hash_secret
@@ -66,7 +67,7 @@ class Cast:
 
     def add_customers(self, wanted: int) -> list[tuple[Customer, str]]:
         """(customer, token of its client)."""
-        expires_at = timezone.now() + timedelta(days=1)
+        expires_at = timezone.now() + SESSION_LIFE
         made = [
             (Customer(center=self.center, name=f"Customer {turn}"), secrets.token_urlsafe(32)) for turn in range(wanted)
         ]

@@ -73,7 +73,10 @@ def hyperchat(cast: Cast) -> Door:
         body = {"sender": str(one.chat.customer_id), "message": "Hello"}
         return request("POST", f"/v1/chats/{one.chat.pk}/messages", headers, body)
 
-    return Door(held, post)
+    def poll(one: Held) -> bytes:
+        return request("GET", f"/v1/chats/{one.chat.pk}/messages", headers)
+
+    return Door(held, post, poll)
 
 
 def bare() -> Door:

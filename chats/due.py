@@ -27,10 +27,13 @@ def ask_routing(team_ids: Iterable[UUID], now: datetime) -> None:
     The row is written even when it is due already: a router that has just claimed it cannot have seen our change.
     """
     wanted = sorted(set(team_ids))
-    known = list(Queue.objects.filter(team_id__in=wanted).order_by("id").select_for_update(no_key=True))
-    if len(known) < len(wanted):
+    queues = Queue.objects.filter(team_id__in=wanted)
+    if len(wanted) > 1:
+        # One by one in id order: two who ask for several teams never wait for each other in a circle.
+        list(queues.order_by("id").select_for_update(no_key=True))
+    if queues.update(routing_due_at=now) < len(wanted):
         _make_queues(wanted)
-    Queue.objects.filter(team_id__in=wanted).update(routing_due_at=now)
+        queues.update(routing_due_at=now)
     for team_id in wanted:
         do_soon("route_team", team_id)
 

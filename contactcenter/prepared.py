@@ -53,6 +53,13 @@ class Prepared(Generic[Row]):
         return plan
 
 
+def attach(row: models.Model, name: str, rows: "list[Row]", model: type[Row]) -> None:
+    """As prefetch_related("name") would have left them: `row.name.all()` asks no more."""
+    found: models.QuerySet[Row] = models.QuerySet(model)
+    found._result_cache = rows
+    vars(row).setdefault("_prefetched_objects_cache", {})[name] = found
+
+
 class _Asked(Expression):
     """Stands in a query for the value with this place."""
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from bench.cast import Cast
-from bench.doors import genesys, rate, rest
+from bench.doors import all_doors, rate
 from bench.site import Site
 from bench.sums import Row, medians, spread
 from bench.talk import run
@@ -17,11 +17,11 @@ def measure(site: Site) -> dict[str, Row]:
 
 
 async def _measure(site: Site, cast: Cast) -> dict[str, Row]:
-    doors = {"REST v1": rest(cast), "Genesys": genesys(cast)}
+    doors = all_doors(cast)
     found: dict[str, list[Row]] = {title: [] for title in doors}
     for _ in range(site.rounds):
         for title, door in doors.items():
-            assert door.poll  # noqa: S101 - these two poll
+            assert door.poll  # noqa: S101 - all of these poll
             await asyncio.sleep(site.pause)
             site.settle()
             found[title].append(await rate(site, site.web, door.held[:CHATS], door.poll, "polls/s"))

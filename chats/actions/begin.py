@@ -13,9 +13,11 @@ from django.utils.translation import gettext as _
 from chats.errors import Invalid
 from chats.models import Customer
 from contactcenter.models import Channel, FormField, Team
+from contactcenter.prepared import Prepared
 
 from .customers import update_customer
-from .start import Start, Started, start_chat
+from .locking import lock_customer
+from .start import Start, Started, find_known, join_known, start_new
 
 LONGEST_ANSWER = 2000
 OWN_FIELDS = {"name": 100, "email": 254, "phone": 32}  # of the customer, with their lengths
@@ -39,10 +41,10 @@ class Wish:
 @transaction.atomic
 def begin_chat(channel: Channel, customer: Customer, wish: Wish, *, now: datetime) -> Started:
     """Fill in the form's answers and start the chat, or return the one that is there. Raises Invalid and what start_chat raises."""
-    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
-    if customer.chats.open().exists() or customer.chats.filter(client_id=wish.client_id).exists():
+    customer = lock_customer(customer.pk)
+    if known := find_known(customer, wish.client_id):
         # What was to be the first text is not lost: it goes into the chat that is there.
-        return start_chat(channel, customer, Start(client_id=wish.client_id, text=wish.text), now=now)
+        return join_known(known, Start(client_id=wish.client_id, text=wish.text), now)
     answers = check_form(channel, customer, wish.form)
     # What the center's own server vouched for is not overwritten by what somebody typed.
     own = {
@@ -50,7 +52,8 @@ def begin_chat(channel: Channel, customer: Customer, wish: Wish, *, now: datetim
         for name, value in answers.items()
         if name in OWN_FIELDS and value and not (customer.is_identified and getattr(customer, name))
     }
-    customer = update_customer(customer, own, now=now)
+    if own:
+        customer = update_customer(customer, own, now=now)
     other = {name: value for name, value in answers.items() if name not in OWN_FIELDS and value}
     start = Start(
         client_id=wish.client_id,
@@ -62,13 +65,16 @@ def begin_chat(channel: Channel, customer: Customer, wish: Wish, *, now: datetim
         page_url=wish.page_url,
         page_title=wish.page_title,
     )
-    return start_chat(channel, customer, start, now=now)
+    return start_new(channel, customer, start, now)
+
+
+_FORM_FIELDS = Prepared(lambda channel: FormField.objects.filter(channel=channel))
 
 
 def check_form(channel: Channel, customer: Customer, form: dict[str, str]) -> dict[str, str]:
     """The answers without blanks around them. Raises Invalid with a sentence for each field that is wrong or missing."""
     answers = {key: value.strip() for key, value in form.items()}
-    asked = {row.key: row for row in channel.form_fields.all()}
+    asked = {row.key: row for row in _FORM_FIELDS.rows(channel.pk)}
     wrong = {key: why for key, value in answers.items() if value and (why := _fault(asked.get(key), key, value))}
     for key, row in asked.items():
         is_known = key in OWN_FIELDS and bool(getattr(customer, key))

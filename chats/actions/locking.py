@@ -5,7 +5,8 @@ from uuid import UUID
 
 from agents.models import Agent
 from chats.errors import Closed, NotFound
-from chats.models import Chat, Participant
+from chats.models import Chat, Customer, Participant
+from contactcenter.prepared import Prepared
 
 
 def lock_chat(chats: Any, chat_id: UUID) -> Chat:
@@ -22,6 +23,17 @@ def lock_open_chat(chats: Any, chat_id: UUID) -> Chat:
     if not chat.is_open:
         raise Closed
     return chat
+
+
+def lock_customer(customer_id: UUID) -> Customer:
+    """The customer with its row locked. Raises DoesNotExist."""
+    customer = _CUSTOMER.first(customer_id)
+    if customer is None:
+        raise Customer.DoesNotExist
+    return customer
+
+
+_CUSTOMER = Prepared(lambda customer: Customer.objects.filter(pk=customer).select_for_update(no_key=True))
 
 
 def seat_in_chat(chat: Chat, agent: Agent) -> Participant:

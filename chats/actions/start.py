@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from chats.deadlines import CUSTOMER_LEASE as CUSTOMER_LEASE
@@ -14,8 +15,10 @@ from chats.events import ChatEvent, ChatQueued, ChatStarted, MessagePosted, Reco
 from chats.models import Account, Carriage, Chat, Connector, Customer, ForeignChat, Participant, Search, SpaceChat
 from contactcenter.hours import is_open
 from contactcenter.models import Channel, Registration, Team
+from contactcenter.prepared import Prepared
 
 from .history import Entry, history_event
+from .locking import lock_customer
 from .post import Post, post_message
 from .text import check_text
 
@@ -84,10 +87,13 @@ def start_chat(channel: Channel, customer: Customer, start: Start, *, now: datet
     Raises Blocked, OutsideHours, Invalid (no team, a history or text that cannot be kept).
     """
     # Two first messages of one customer at the same moment meet here: the second finds the first one's chat.
-    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
-    known = _known_chat(customer, start.client_id)
-    if known:
-        return _join_known(known, start, now)
+    customer = lock_customer(customer.pk)
+    known = find_known(customer, start.client_id)
+    return join_known(known, start, now) if known else start_new(channel, customer, start, now)
+
+
+def start_new(channel: Channel, customer: Customer, start: Start, now: datetime) -> Started:
+    """Start a chat of a customer whose row the caller has locked, and who has none open. Raises as start_chat does."""
     team = _team_for(channel, start.team)
     if customer.is_blocked_at(now):
         raise Blocked
@@ -123,11 +129,20 @@ def _team_for(channel: Channel, wanted: Team | None) -> Team:
     return team
 
 
-def _known_chat(customer: Customer, client_id: str) -> Chat | None:
-    return customer.chats.filter(client_id=client_id).first() or customer.chats.open().first()
+def find_known(customer: Customer, client_id: str) -> Chat | None:
+    """The chat that this `client_id` made, else the one that the customer has open."""
+    known = _KNOWN.rows(customer.pk, client_id)
+    return next((chat for chat in known if chat.client_id == client_id), None) or next(iter(known), None)
 
 
-def _join_known(chat: Chat, start: Start, now: datetime) -> Started:
+_KNOWN = Prepared(
+    lambda customer, client_id: Chat.objects.filter(
+        Q(client_id=client_id) | ~Q(state=Chat.State.CLOSED), customer=customer
+    )
+)
+
+
+def join_known(chat: Chat, start: Start, now: datetime) -> Started:
     """The chat that is there already; what was to be its first text is not lost (and a repeat of it is harmless)."""
     participant = chat.participants.get(kind=Participant.Kind.CUSTOMER)
     if start.text and chat.is_open:

@@ -23,9 +23,9 @@ from .decisions import decision_shape
 from .door import Door, read
 from .pagination import page
 from .principals import AgentCaller, ApplicationCaller, CustomerCaller
-from .render import chat_for, chats_for, fresh_chat
+from .render import chat_for, chats_for, find_shown_chat, fresh_chat
 from .schema import described, listing
-from .scope import as_id, find_chat, find_customer, find_in, find_team, visible_channels, visible_chats, visible_teams
+from .scope import as_id, find_chat, find_customer, find_team, visible_channels, visible_chats, visible_teams
 
 EVERYBODY = (CustomerCaller, AgentCaller, ApplicationCaller)
 STAFF = (AgentCaller, ApplicationCaller)
@@ -61,8 +61,7 @@ class OneChat(Door):
 
     @described("One chat", gives=shown.AnyChat)
     def get(self, request: Request, chat_id: UUID) -> Response:
-        chat = find_in(chats_for(self.caller, visible_chats(self.caller)), chat_id)
-        return Response(chat_for(self.caller, chat, self.now))
+        return Response(chat_for(self.caller, find_shown_chat(self.caller, chat_id), self.now))
 
 
 class Decisions(Door):

@@ -7,9 +7,9 @@ from uuid import UUID
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chats.actions.read import mark_delivered, renew_leases
-from chats.actions.start import CUSTOMER_LEASE
+from chats.actions.read import mark_delivered
 from chats.doors.bookkeeping import unless_away
+from chats.doors.life import give_sign_of_life
 from chats.models import Chat, Event, Participant
 from chats.routing.estimates import queue_places
 from chats.shapes import event_for_customer, event_for_staff
@@ -20,9 +20,8 @@ from . import asked, shown
 from .chats import EVERYBODY
 from .door import Door, read
 from .principals import CustomerCaller
-from .render import chat_for, chats_for
+from .render import chat_for, find_shown_chat
 from .schema import described
-from .scope import find_in, visible_chats
 
 
 class Events(Door):
@@ -35,7 +34,7 @@ class Events(Door):
     def get(self, request: Request, chat_id: UUID) -> Response:
         query = read(asked.EventsQuery, request.query_params)
         is_customer = isinstance(self.caller, CustomerCaller)
-        chat = find_in(chats_for(self.caller, visible_chats(self.caller)), chat_id)
+        chat = find_shown_chat(self.caller, chat_id)
         if is_customer and not longpoll.is_repeat(request):
             _give_sign_of_life(chat, query.get("after", 0), self.now)
         events = _read_log(chat, query, number="index" if is_customer else "position")
@@ -64,6 +63,8 @@ def _read_log(chat: Chat, query: dict[str, Any], *, number: str) -> list[Event]:
     if "before" in query:
         earlier = events.filter(**{f"{number}__lt": query["before"], f"{number}__gt": query.get("after", 0)})
         return list(earlier.order_by(f"-{number}")[: query["limit"]])[::-1]
+    if query.get("after", 0) >= getattr(chat, number):
+        return []  # most polls; what was said since the chat was read is the next one's
     return list(events.filter(**{f"{number}__gt": query.get("after", 0)}).order_by(number)[: query["limit"]])
 
 
@@ -72,7 +73,7 @@ def _give_sign_of_life(chat: Chat, after: int, now: Any) -> None:
     participant = next(one for one in chat.participants.all() if one.kind == Participant.Kind.CUSTOMER)
     if not chat.is_open:
         return
-    unless_away(partial(renew_leases, [participant.pk], until=now + CUSTOMER_LEASE))
+    give_sign_of_life(participant, now)
     if after > participant.delivered_index:
         unless_away(partial(mark_delivered, participant, after))
 

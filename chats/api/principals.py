@@ -136,8 +136,9 @@ class SeatSessionAuthentication(SessionAuthentication):
     """The session cookie of a signed-in person; what changes something needs the CSRF token, too."""
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
-        user = request._request.user  # noqa: SLF001 - where Django's own middleware has put it
-        if isinstance(user, AnonymousUser | Caller) or not user.is_active:
+        # Where Django's own middleware has put it; there is none without a session.
+        user = getattr(request._request, "user", None)  # noqa: SLF001
+        if user is None or isinstance(user, AnonymousUser | Caller) or not user.is_active:
             return None
         self.enforce_csrf(request)
         session_key = request._request.session.session_key or ""  # noqa: SLF001

@@ -56,7 +56,7 @@ def own_team_ids(agent_id: Any) -> "QuerySet[Any, Any]":
 def find_chat(caller: Caller, chat_id: UUID) -> Chat:
     """One of `visible_chats`. Raises NotFound."""
     if isinstance(caller, CustomerCaller):
-        found = _CUSTOMERS_CHAT.first(chat_id, caller.customer.pk)
+        found = _customers_chat(chat_id, caller.customer.pk)
     elif isinstance(caller, AgentCaller) and not caller.agent.is_supervisor:
         found = _AGENTS_CHAT.first(chat_id, caller.center.pk, caller.agent.pk)
     else:
@@ -66,7 +66,21 @@ def find_chat(caller: Caller, chat_id: UUID) -> Chat:
     return found
 
 
-_CUSTOMERS_CHAT = Prepared(lambda chat, customer: Chat.objects.filter(pk=chat, customer=customer))
+def _customers_chat(chat_id: UUID, customer_id: UUID) -> Chat | None:
+    """With its customer's part: who asks for the chat acts in it."""
+    part = _CUSTOMERS_PART.first(chat_id, customer_id)
+    if part is None:
+        return None
+    chat: Chat = part.chat
+    chat.customer_part = part
+    return chat
+
+
+_CUSTOMERS_PART = Prepared(
+    lambda chat, customer: Participant.objects.filter(
+        kind=Participant.Kind.CUSTOMER, chat=chat, chat__customer=customer
+    ).select_related("chat")
+)
 _AGENTS_CHAT = Prepared(lambda chat, center, agent: _of_agent(Chat.objects.filter(pk=chat, center=center), agent)[:1])
 
 

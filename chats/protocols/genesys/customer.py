@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Container
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -13,10 +13,8 @@ from rest_framework.response import Response
 from chats.actions.close import close_by_customer
 from chats.actions.foreign import begin_request
 from chats.actions.post import Post
-from chats.actions.read import renew_leases
 from chats.actions.show import show_typing
-from chats.actions.start import CUSTOMER_LEASE
-from chats.doors.bookkeeping import unless_away
+from chats.doors.life import give_sign_of_life
 from chats.doors.origins import check_origin
 from chats.doors.storing import store_post
 from chats.doors.throttles import ANONYMOUS_BY_ADDRESS, ANONYMOUS_BY_KEY, Rate, address_of, count
@@ -31,8 +29,6 @@ from .shapes import chat_shape, message_shape
 from .wishes import TYPED, checked, read_request
 
 REQUESTS_BY_CHAT = Rate("genesys", 1200)  # many customers may share an address, so whoever has a chat is counted by it
-# A lease lasts 90 seconds; whoever polls each second need not renew it each time.
-LEASE_AGES = timedelta(seconds=10)
 
 
 class CustomerDoor(Door):
@@ -53,7 +49,8 @@ class CustomerDoor(Door):
         check_origin(self.request, foreign.registration.application.allowed_origins)
         if not longpoll.is_repeat(self.request):
             count(REQUESTS_BY_CHAT, str(foreign.chat_id))
-            give_sign_of_life(foreign, self.now)
+            if foreign.chat.is_open:
+                give_sign_of_life(foreign.chat.customer_part, self.now)
         return foreign
 
 
@@ -131,15 +128,6 @@ def say(foreign: ForeignChat, body: dict[str, Any], *, now: datetime) -> None:
     if not isinstance(text, str):
         raise Invalid(fields={"text": "This must be a text."})
     store_post(Post(foreign.chat_id, foreign.chat.customer_part.pk, str(uuid4()), text), now)
-
-
-def give_sign_of_life(foreign: ForeignChat, now: datetime) -> None:
-    """Who asks is there; who stops is reminded and then leaves, as the team says."""
-    if not foreign.chat.is_open:
-        return
-    customer = foreign.chat.customer_part
-    if customer.lease_until is None or customer.lease_until <= now + CUSTOMER_LEASE - LEASE_AGES:
-        unless_away(partial(renew_leases, [customer.pk], until=now + CUSTOMER_LEASE))
 
 
 def check_operation(body: dict[str, Any], known: Container[str]) -> str:

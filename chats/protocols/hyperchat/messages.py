@@ -43,9 +43,13 @@ class ReadMessage(Door):
 
 def messages_of(chat: Chat) -> list[dict[str, Any]]:
     """Everything that was said, oldest first, with who has read it."""
-    said = chat.events.public().filter(type__in=SAID).select_related("sender")
     readers = readers_of(chat)
-    return [shape for event in said for shape in message_shapes(event, chat, readers)]
+    return [shape for event in _ALL_SAID.rows(chat.pk) for shape in message_shapes(event, chat, readers)]
+
+
+_ALL_SAID = Prepared(
+    lambda chat: Event.objects.filter(chat=chat).public().filter(type__in=SAID).select_related("sender")
+)
 
 
 def say(reach: Reach, chat_id: Any, said: dict[str, Any], now: datetime) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from agents.models import Agent
 from chats.events import MessagePosted
 from chats.links import link_text
 from chats.models import Chat, Customer, Event, ForeignChat, ForeignCustomer, Participant
+from contactcenter.prepared import Prepared
 
 from .reach import SYSTEM
 
@@ -107,8 +108,12 @@ def sender_id(sender: Participant | None, chat: Chat) -> str:
 
 def readers_of(chat: Chat) -> list[tuple[str, int]]:
     """(user, up to which index it has read) of everybody who takes part."""
-    parts = chat.participants.exclude(joined_at=None).order_by("joined_at", "id")
-    return [(sender_id(part, chat), part.read_index) for part in parts]
+    return [(sender_id(part, chat), part.read_index) for part in _PARTS.rows(chat.pk)]
+
+
+_PARTS = Prepared(
+    lambda chat: Participant.objects.filter(chat=chat).exclude(joined_at=None).order_by("joined_at", "id")
+)
 
 
 def message_shapes(event: Event, chat: Chat, readers: Iterable[tuple[str, int]] = ()) -> list[dict[str, Any]]:
