@@ -115,7 +115,7 @@ def _forget_addresses(people: list[UUID], chats: list[UUID]) -> None:
 def _remove_files(chats: list[UUID], now: datetime) -> None:
     """Their rows go with the others: from the commit on nobody is given one."""
     removals = [
-        FileRemoval(center_id=one.center_id, path=file.name, asked_at=now)
+        FileRemoval(center_id=one.center_id, path=str(file.name), asked_at=now)
         for one in Attachment.objects.filter(chat__in=chats)
         for file in (one.file, one.thumbnail)
         if file
@@ -159,10 +159,10 @@ def _mentions(value: Any, names: set[str]) -> bool:
 
 def _forget_admin_pages(people: list[UUID], chats: list[UUID]) -> None:
     """Django's admin writes the names of what was changed."""
-    rows = {Customer: people, Chat: chats}
+    rows: dict[Any, list[Any]] = {Customer: people, Chat: chats}
     for model, path in (*GONE, *FOREIGN):
-        found = model.objects.filter(**_chosen(path, people, chats)).values_list("pk", flat=True)
-        rows.setdefault(model, []).extend(found)
+        found = model._default_manager.filter(**_chosen(path, people, chats)).values_list("pk", flat=True)
+        rows[model] = list(found)
     for model, ids in rows.items():
         kind = ContentType.objects.get_for_model(model)
         LogEntry.objects.filter(content_type=kind, object_id__in=[str(one) for one in ids]).update(object_repr="")
