@@ -52,8 +52,8 @@ class OfflineMessageAdmin(CenterModelAdmin):
     date_hierarchy = "left_at"
     actions = ("handle",)
     fieldsets = (
-        (None, {"fields": (("name", "email", "phone"), "text", ("left_at", "page_url"))}),
-        (_("For whom"), {"fields": (("team", "channel", "customer"), ("handled_at", "handled_by"))}),
+        (None, {"fields": ("name", ("email", "phone"), "text", ("left_at", "page_url"))}),
+        (_("For whom"), {"fields": (("team", "channel"), "customer", ("handled_at", "handled_by"))}),
     )
 
     @display(description=_("message"))

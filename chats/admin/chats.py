@@ -41,8 +41,9 @@ class ChatAdmin(ReadOnly, CenterModelAdmin):
                     ("customer", "channel"),
                     ("team", "agent"),
                     ("state", "close_reason"),
-                    ("started_at", "first_accepted_at", "closed_at"),
-                    ("waited", "rating", "disposition"),
+                    ("started_at", "first_accepted_at"),
+                    ("closed_at", "waited"),
+                    ("rating", "disposition"),
                 )
             },
         ),

@@ -44,9 +44,9 @@ class CustomerAdmin(CenterModelAdmin):
     )  # fmt: skip
     fieldsets = (
         (None, {"fields": ("name", ("email", "phone"), ("language", "time_zone"), "notes")}),
-        (_("Chats"), {"fields": (("used_by", "last_seen_at", "created_at", "erased_at"),)}),
+        (_("Chats"), {"fields": (("used_by", "last_seen_at"), ("created_at", "erased_at"))}),
         (_("Who it is"), {"fields": (("external_id", "is_identified"), ("merged_into", "merged_here"), "custom")}),
-        (_("Blocking"), {"fields": (("is_blocked", "blocked_until", "block_reason"),)}),
+        (_("Blocking"), {"fields": (("is_blocked", "blocked_until"), "block_reason")}),
     )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
