@@ -277,6 +277,14 @@ class SurveyAnswered(ChatEvent):
     comment: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ChatErased(ChatEvent):
+    """What was said above is gone, with its customer: who shows the chat reads it anew, who keeps a copy has to erase it."""
+
+    type = "chat.erased"
+    is_public = False
+
+
 def all_event_types() -> list[type[ChatEvent]]:
     """Every event that can stand in a log: what each outgoing table of a protocol must have a row for."""
     found: list[type[ChatEvent]] = []

@@ -11,11 +11,11 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from . import files
 from .actions import connectors, offer, tend, welcome
 from .carriers import dispatches
 from .carriers.mail import reading as mailboxes
 from .carriers.push import notices
-from .files import sweep_early, sweep_unsent_uploads
 from .outbox import courier, retention
 from .routing import engine, search, sweeps
 
@@ -53,6 +53,11 @@ def mail_transcript(request_id: str) -> None:
     from .transcripts.mail import send_transcript
 
     send_transcript(UUID(request_id), timezone.now())
+
+
+@shared_task
+def remove_file(removal_id: str) -> None:
+    files.remove_file(UUID(removal_id))
 
 
 @shared_task
@@ -136,8 +141,9 @@ def tidy() -> None:
     sweeps.tidy(timezone.now())
     retention.tidy(timezone.now())
     notices.tidy(timezone.now())
-    sweep_unsent_uploads(timezone.now())
-    sweep_early(timezone.now())
+    files.sweep_unsent_uploads(timezone.now())
+    files.sweep_early(timezone.now())
+    files.sweep_removals()
 
 
 def publish(task: str, row_id: str) -> None:

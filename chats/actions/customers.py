@@ -7,7 +7,7 @@ from django.db import transaction
 from django.dispatch import Signal
 from django.utils.translation import gettext_lazy as _
 
-from chats.errors import Conflict
+from chats.errors import Conflict, NotFound
 from chats.events import CustomerUpdated, record
 from chats.models import Chat, Customer, ForeignCustomer, Participant
 
@@ -23,8 +23,10 @@ OWN_FIELDS = ("name", "email", "phone", "language", "time_zone", "notes")
 def update_customer(
     customer: Customer, changes: dict[str, Any], *, now: datetime, source: ForeignCustomer | None = None
 ) -> Customer:
-    """Change own fields, and `data` (keys are merged, None removes one). The open chat's log tells the staff."""
+    """Change own fields, and `data` (keys are merged, None removes one). The open chat's log tells the staff. Raises NotFound for who is erased."""
     customer = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    if customer.erased_at is not None:
+        raise NotFound
     written = {
         name: value for name, value in changes.items() if name in OWN_FIELDS and getattr(customer, name) != value
     }
@@ -72,7 +74,7 @@ def merge_customers(customer: Customer, into: Customer) -> Customer:
     ids = sorted([customer.pk, into.pk])
     rows = {row.pk: row for row in Customer.objects.filter(pk__in=ids).order_by("id").select_for_update()}
     customer, into = rows[customer.pk], rows[into.pk]
-    if customer.pk == into.pk or customer.merged_into_id or into.merged_into_id:
+    if customer.pk == into.pk or customer.merged_into_id or into.merged_into_id or customer.erased_at or into.erased_at:
         raise Conflict(_("These customers cannot be merged."))
     if customer.chats.open().exists() and into.chats.open().exists():
         raise Conflict(_("Both customers have a chat open. Close one first."))

@@ -80,6 +80,8 @@ def reopen_chat(agent: Agent, chat_id: UUID, *, now: datetime) -> Chat:
         if chat.agent_id == agent.pk:
             return chat
         raise Conflict(_("This chat is open."))
+    if customer is not None and customer.erased_at is not None:
+        raise Conflict(_("This customer was erased."))
     if customer is None or customer.pk != chat.customer_id or customer.chats.open().exists():
         raise Conflict(_("This customer has another chat open."))
     take_slot(agent, chat, invitation=None, now=now)

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from agents.models import Agent
-from chats.errors import Blocked, Conflict, Invalid
+from chats.errors import Blocked, Conflict, Invalid, NotFound
 from chats.models import Customer, OfflineMessage
 from contactcenter.models import Channel, Team
 
@@ -32,13 +32,15 @@ class Left:
 def leave_offline_message(
     channel: Channel, customer: Customer, left: Left, *, now: datetime
 ) -> tuple[OfflineMessage, bool]:
-    """Keep the message; True when it was kept before. Raises Blocked, Invalid (team, text), Conflict (other text under this id)."""
+    """Keep the message; True when it was kept before. Raises Blocked, NotFound (erased), Invalid (team, text), Conflict (other text under this id)."""
     customer = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     first = customer.offline_messages.filter(client_id=left.client_id).first()
     if first is not None:
         if first.text != left.text:
             raise Conflict(_("Another message was already left under this id."))
         return first, True
+    if customer.erased_at is not None:
+        raise NotFound
     if customer.is_blocked_at(now):
         raise Blocked(_("You cannot leave a message here."))
     check_text(left.text)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chats.deadlines import CUSTOMER_LEASE as CUSTOMER_LEASE
 from chats.due import ask_routing
-from chats.errors import Blocked, Invalid, OutsideHours
+from chats.errors import Blocked, Invalid, NotFound, OutsideHours
 from chats.events import ChatEvent, ChatQueued, ChatStarted, MessagePosted, Record, number, store
 from chats.models import Account, Carriage, Chat, Connector, Customer, ForeignChat, Participant, Search, SpaceChat
 from contactcenter.hours import is_open
@@ -84,7 +84,7 @@ class Started:
 def start_chat(channel: Channel, customer: Customer, start: Start, *, now: datetime) -> Started:
     """Start a chat, or return the one that this customer has open (or that the same `client_id` made).
 
-    Raises Blocked, OutsideHours, Invalid (no team, a history or text that cannot be kept).
+    Raises Blocked, OutsideHours, Invalid (no team, a history or text that cannot be kept), NotFound (the customer was erased).
     """
     # Two first messages of one customer at the same moment meet here: the second finds the first one's chat.
     customer = lock_customer(customer.pk)
@@ -94,6 +94,8 @@ def start_chat(channel: Channel, customer: Customer, start: Start, *, now: datet
 
 def start_new(channel: Channel, customer: Customer, start: Start, now: datetime) -> Started:
     """Start a chat of a customer whose row the caller has locked, and who has none open. Raises as start_chat does."""
+    if customer.erased_at is not None:  # by whom the caller was known a moment ago
+        raise NotFound
     team = _team_for(channel, start.team)
     if customer.is_blocked_at(now):
         raise Blocked

@@ -16,6 +16,7 @@ from contactcenter.administration.sites import SITES
 @register(TranscriptRequest, site=SITES[0])
 @register(TranscriptRequest, site=SITES[1])
 class TranscriptRequestAdmin(ReadOnly, CenterModelAdmin):
+    is_personal = True
     list_display = ("chat", "email", "requested_at", "outcome", "attempts")
     list_filter = ("requested_at",)
     list_select_related = ("chat__customer",)
@@ -43,6 +44,7 @@ class TranscriptRequestAdmin(ReadOnly, CenterModelAdmin):
 @register(OfflineMessage, site=SITES[1])
 class OfflineMessageAdmin(CenterModelAdmin):
     may_add = may_change = False
+    is_personal = True
     list_display = ("name", "email", "team", "text_begins", "left_at", "handled_at", "handled_by")
     list_filter = ("team", "channel", ("handled_at", EmptyFieldListFilter))
     list_select_related = ("team", "handled_by")

@@ -24,6 +24,7 @@ from .lines import lines_of
 @register(Chat, site=SITES[0])
 @register(Chat, site=SITES[1])
 class ChatAdmin(ReadOnly, CenterModelAdmin):
+    is_personal = True
     list_display = ("customer", "subject", "team", "agent", "state", "waited", "rating", "started_at")
     list_filter = ("state", "team", "agent", "channel", "close_reason", "rating")
     list_select_related = ("customer", "team", "agent")

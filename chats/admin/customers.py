@@ -4,8 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin import EmptyFieldListFilter, display, register
 from django.contrib.admin import action as bulk_action
-from django.contrib.admin import display, register
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
 from chats.actions.customers import block_customer, unblock_customer
+from chats.actions.erase import erase_customer
 from chats.models import Customer
 from contactcenter.administration.base import CenterModelAdmin
 from contactcenter.administration.pages import links_to
@@ -30,19 +31,20 @@ class CustomerAdmin(CenterModelAdmin):
     """People who wrote. Those with chats stay: their chats are records."""
 
     may_add = False
+    is_personal = True
     list_display = ("__str__", "email", "phone", "is_identified", "is_blocked", "last_seen_at", "created_at")
-    list_filter = ("is_blocked", "is_identified", "language")
+    list_filter = ("is_blocked", "is_identified", "language", ("erased_at", EmptyFieldListFilter))
     search_fields = ("name", "email", "phone", "external_id")
     date_hierarchy = "created_at"
     actions = ("block", "unblock")
-    actions_detail = ("block_one", "unblock_one")
+    actions_detail = ("block_one", "unblock_one", "erase")
     readonly_fields = (
         "external_id", "is_identified", "is_blocked", "blocked_until", "block_reason", "merged_into", "merged_here",
-        "custom", "used_by", "last_seen_at", "created_at",
+        "custom", "used_by", "last_seen_at", "created_at", "erased_at",
     )  # fmt: skip
     fieldsets = (
         (None, {"fields": ("name", ("email", "phone"), ("language", "time_zone"), "notes")}),
-        (_("Chats"), {"fields": (("used_by", "last_seen_at", "created_at"),)}),
+        (_("Chats"), {"fields": (("used_by", "last_seen_at", "created_at", "erased_at"),)}),
         (_("Who it is"), {"fields": (("external_id", "is_identified"), ("merged_into", "merged_here"), "custom")}),
         (_("Blocking"), {"fields": (("is_blocked", "blocked_until", "block_reason"),)}),
     )
@@ -97,6 +99,19 @@ class CustomerAdmin(CenterModelAdmin):
             messages.success(request, _("%s may write again.") % customer)
             return HttpResponseRedirect(self._path(customer))
         return self.ask(request, customer, _("Unblock"), _("Let this customer write again?"))
+
+    @action(description=_("Erase…"), url_path="erase", icon="delete_forever")
+    def erase(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        customer = self.own(request, object_id)
+        if request.method == "POST":
+            erased = erase_customer(customer, by=request.user, now=timezone.now())  # type: ignore[arg-type]
+            messages.success(request, _("The customer is erased."))
+            return HttpResponseRedirect(self._path(erased))
+        question = _(
+            "Name, addresses, files and every word of all chats go for good, also those of records merged with this one; an open chat ends. "
+            "What stays is how many chats there were, when, and who answered. Backups keep their copy until they expire. Erase this customer?"
+        )
+        return self.ask(request, customer, _("Erase this customer"), question)
 
     def _block(self, request: HttpRequest, customer: Customer) -> None:
         now = timezone.now()

@@ -59,6 +59,7 @@ class ChannelFilter(OwnRelatedFilter):
 @register(Dispatch, site=SITES[0])
 @register(Dispatch, site=SITES[1])
 class DispatchAdmin(ReadOnly, CenterModelAdmin):
+    is_personal = True
     list_display = ("address", "state_shown", "fate_shown", "channel", "filed_at", "chat_shown", "why")
     list_filter = (StateFilter, "fate", ("error", EmptyFieldListFilter), ("channel", ChannelFilter))
     list_select_related = ("channel", "account", "chat__customer")
@@ -156,6 +157,7 @@ class StoppedFilter(SimpleListFilter):
 @register(Account, site=SITES[0])
 @register(Account, site=SITES[1])
 class AccountAdmin(ReadOnly, CenterModelAdmin):
+    is_personal = True
     list_display = ("address_shown", "kind", "customer_shown", "stopped", "last_inbound_at")
     list_filter = ("kind", StoppedFilter)
     list_select_related = ("customer",)

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from chats.api.decisions import decision_shape
+from chats.erasure import MARK
 from chats.links import link_text
 from chats.models import Chat, Event
 
@@ -49,13 +50,17 @@ def line_of(event: Event) -> Line:
         at=event.at,
         kind=kind,
         who=who,
-        text=event.text if kind != "event" else sentence(event),
+        text=sentence(event) if kind == "event" else _words(event),
         details=[
             *details,
             *(_("File: %s") % name for name in files),
             *(_("Link: %s") % link_text(link, ": ") for link in event.data.get("links", [])),
         ],
     )
+
+
+def _words(event: Event) -> str:
+    return _("This message was erased.") if event.data.get(MARK) else event.text
 
 
 def sentence(event: Event) -> str:
@@ -85,6 +90,7 @@ def sentence(event: Event) -> str:
         "customer.updated": _("The customer's data changed."),
         "chat.closed": _("The chat was closed (%s).") % dict(Chat.CloseReason.choices).get(data.get("reason", ""), ""),
         "chat.disposed": _("Marked as: %s") % (data.get("disposition") or data.get("comment") or "–"),
+        "chat.erased": _("The customer was erased, with all that was said."),
         "chat.reopened": _("The chat was opened again."),
         "history.imported": _("Lines of an earlier conversation: %s.") % len(data.get("entries", [])),
         "survey.answered": _("Rated %(rating)s. %(comment)s")

@@ -9,12 +9,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chats.actions.customers import block_customer, merge_customers, unblock_customer, update_customer
-from chats.errors import Invalid
+from chats.actions.erase import erase_customer
+from chats.errors import Forbidden, Invalid
 
 from . import asked, shown
 from .chats import STAFF
 from .door import Door, read
 from .pagination import page
+from .principals import ApplicationCaller
 from .render import chat_for, chats_for, customer_in_full
 from .schema import described, listing
 from .scope import as_id, find_customer, visible_chats, visible_customers
@@ -26,7 +28,7 @@ class Customers(Door):
     @described("Customers, newest first", query=asked.SearchQuery, gives=listing(shown.Customer))
     def get(self, request: Request) -> Response:
         query = read(asked.SearchQuery, request.query_params)
-        customers = visible_customers(self.caller).filter(merged_into=None)
+        customers = visible_customers(self.caller).filter(merged_into=None, erased_at=None)
         words = query.get("search", "").strip()
         if words:
             named = Q(name__icontains=words) | Q(email__icontains=words) | Q(phone__icontains=words)
@@ -35,7 +37,7 @@ class Customers(Door):
 
 
 class OneCustomer(Door):
-    callers = {"GET": STAFF, "PATCH": STAFF}
+    callers = {"GET": STAFF, "PATCH": STAFF, "DELETE": (ApplicationCaller,)}
 
     @described("One customer", gives=shown.Customer)
     def get(self, request: Request, customer_id: UUID) -> Response:
@@ -46,6 +48,14 @@ class OneCustomer(Door):
         body = read(asked.EditCustomer, request.data)
         customer = find_customer(self.caller, customer_id)
         return Response(customer_in_full(update_customer(customer, body, now=self.now)))
+
+    @described("Erase a customer for good: what is kept of the person, and every word of the chats")
+    def delete(self, request: Request, customer_id: UUID) -> Response:
+        customer = find_customer(self.caller, customer_id)
+        if self.caller.team_ids is not None:
+            raise Forbidden(_("Only an application of all teams may erase a customer."))
+        erase_customer(customer, by=self.caller.application, now=self.now)
+        return Response(status=204)
 
 
 class ChatsOfCustomer(Door):

@@ -82,6 +82,7 @@ def customer_in_full(customer: Customer) -> dict[str, Any]:
         "blocked_until": stamp(customer.blocked_until),
         "block_reason": customer.block_reason,
         "merged_into": str(customer.merged_into_id) if customer.merged_into_id else None,
+        "erased_at": stamp(customer.erased_at),
         "created_at": stamp(customer.created_at),
         "last_seen_at": stamp(customer.last_seen_at),
     }

@@ -364,6 +364,7 @@ class Customer(CustomerShort):
     blocked_until = maybe(s.DateTimeField)
     block_reason = s.CharField(allow_blank=True)
     merged_into = maybe(s.UUIDField)
+    erased_at = maybe(s.DateTimeField)
     created_at = s.DateTimeField()
     last_seen_at = maybe(s.DateTimeField)
 

@@ -102,8 +102,8 @@ def _note(tried: Tried, now: datetime) -> Dispatch | None:
     claimed, result = tried.dispatch, tried.result
     with transaction.atomic():
         chat = lock_chat(Chat.objects, claimed.chat_id)  # first, as everywhere
-        row = Dispatch.objects.select_for_update(no_key=True).get(number=claimed.number)
-        if row.sent_at is not None or row.leased_until != claimed.leased_until:
+        row = Dispatch.objects.select_for_update(no_key=True).filter(number=claimed.number).first()
+        if row is None or row.sent_at is not None or row.leased_until != claimed.leased_until:
             return None
         row.leased_until, row.attempts_made = None, row.attempts_made + 1
         row.error = result.error[:300]

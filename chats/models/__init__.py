@@ -2,7 +2,7 @@
 
 from .afterwards import OfflineMessage, TranscriptRequest
 from .app import AppSession, PushNotice
-from .attachment import Attachment
+from .attachment import Attachment, FileRemoval
 from .carrier import Account, Arrival, Carriage, Carrier, Dispatch
 from .chat import Chat, Participant
 from .connector import Connector, OutboundMessage
@@ -32,6 +32,7 @@ __all__ = [
     "Delivery",
     "Dispatch",
     "Event",
+    "FileRemoval",
     "ForeignChat",
     "ForeignCustomer",
     "ForeignLine",

@@ -51,3 +51,18 @@ class Attachment(CenterRow):
             "width": self.width,
             "height": self.height,
         }
+
+
+class FileRemoval(CenterRow):
+    """That a file has to go from the storage: its attachment's row is gone already. The row goes with the file."""
+
+    center = center_key("file_removals")
+    path = models.CharField(_("file"), max_length=200)
+    asked_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("file to remove")
+        verbose_name_plural = _("files to remove")
+
+    def __str__(self) -> str:
+        return self.path

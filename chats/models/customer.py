@@ -35,6 +35,9 @@ class Customer(CenterRow):
         blank=True,
         on_delete=models.SET_NULL,
     )
+    erased_at = models.DateTimeField(
+        _("erased"), null=True, blank=True, editable=False, help_text="What is left is a number for the figures."
+    )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True)
 
@@ -53,6 +56,8 @@ class Customer(CenterRow):
         ]
 
     def __str__(self) -> str:
+        if self.erased_at:
+            return str(_("Erased customer"))
         return self.name or self.email or self.phone or str(_("Customer"))
 
     def is_blocked_at(self, now: datetime) -> bool:

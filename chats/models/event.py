@@ -14,7 +14,7 @@ class EventQuerySet(models.QuerySet["Event"]):
 
 
 class Event(models.Model):
-    """One numbered line of a chat's log. Never changed, never deleted alone.
+    """One numbered line of a chat's log. Never deleted alone, and changed only where its customer is erased: then it says nothing any more.
 
     position  1, 2, 3 … over everything in this chat
     index     1, 2, 3 … over what the customer sees; null = for staff alone

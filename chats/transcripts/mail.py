@@ -39,9 +39,10 @@ def send_transcript(request_id: UUID, now: datetime) -> bool:
     """Send one transcript if it is due; true when it went out now. Harmless when called twice, by anybody, at any time."""
     if not _claim(request_id, now):
         return False
-    request = TranscriptRequest.objects.select_related("chat__center", "chat__team", "chat__customer").get(
-        pk=request_id
-    )
+    loaded = TranscriptRequest.objects.select_related("chat__center", "chat__team", "chat__customer")
+    request = loaded.filter(pk=request_id).first()
+    if request is None:  # its customer was erased at this moment
+        return False
     transcript = read_transcript(request.chat, language=request.language)
     message = build_message(request, transcript)
     message.connection = server = get_connection()

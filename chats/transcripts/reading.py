@@ -13,6 +13,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import formats, timezone, translation
 from django.utils.translation import gettext as _
 
+from chats.erasure import MARK
 from chats.models import Chat, Event
 
 from .sentences import SAID, SENTENCES
@@ -211,7 +212,8 @@ def _entry(event: Event, chat: Chat, local: datetime) -> Words | Notice | None:
         files = event.data.get("attachments", [])
         kept = tuple(File(file["name"], filesizeformat(file["size"])) for file in files)
         links = tuple(Link(link["name"].strip(), link["url"]) for link in event.data.get("links", []))
-        return Words(*_speaker(event, chat), time, [Bubble(event.text, kept, links)])
+        text = _("This message was erased.") if event.data.get(MARK) else event.text
+        return Words(*_speaker(event, chat), time, [Bubble(text, kept, links)])
     sentence = SENTENCES.get(event.type)
     text = sentence(event) if sentence else ""
     return Notice(text, time) if text else None

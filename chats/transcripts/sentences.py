@@ -68,5 +68,6 @@ SENTENCES: dict[str, Callable[[Event], str]] = {
     "chat.closed": _closed,
     "chat.reopened": lambda _event: _("The chat was opened again."),
     "chat.disposed": _disposed,
+    "chat.erased": lambda _event: _("The customer was erased, with all that was said."),
     "survey.answered": _surveyed,
 }

@@ -14,7 +14,7 @@ from contactcenter.models import ContactCenter
 
 from .pages import question_page
 from .scope import CenterForm, OwnRelatedFilter, Scoped, center_id_of, has_center
-from .trail import changes_of, changes_of_rows
+from .trail import HIDDEN_MARK, changes_of, changes_of_rows
 
 
 class CenterModelAdmin(Scoped, ModelAdmin):
@@ -22,7 +22,10 @@ class CenterModelAdmin(Scoped, ModelAdmin):
 
     center_lookup   leads from a row to its center
     may_add …       False takes the right away from everybody
+    is_personal     its rows are about customers: the audit log, which nobody can erase, gets ids and the names of fields alone
     """
+
+    is_personal = False
 
     form = CenterForm
     list_per_page = 50
@@ -111,7 +114,7 @@ class CenterModelAdmin(Scoped, ModelAdmin):
     def note(self, request: HttpRequest, action: str, obj: Any, changes: dict[str, Any] | None = None) -> None:
         """A line of the audit log about a row."""
         center = obj if isinstance(obj, ContactCenter) else getattr(obj, "center", None)
-        subject = f"{self.opts.verbose_name}: {obj}"
+        subject = f"{self.opts.verbose_name}: {obj.pk if self.is_personal else obj}"
         audit.note(action, request=request, center=center, subject=subject, changes=changes)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
@@ -120,7 +123,7 @@ class CenterModelAdmin(Scoped, ModelAdmin):
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         if trail := vars(request).get("_trail"):
-            self.note(request, "changed", obj, trail)
+            self.note(request, "changed", obj, dict.fromkeys(trail, HIDDEN_MARK) if self.is_personal else trail)
         return super().log_change(request, obj, message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:

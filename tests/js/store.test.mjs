@@ -42,6 +42,17 @@ test("doubled and reordered announcements change nothing", () => {
   assert.deepEqual(signals.filter((s) => s.kind === "message").map((s) => s.event.position), [2, 3, 4]);
 });
 
+test("what an erased customer said is asked for anew, and once", () => {
+  const { store, signals, positions } = desk([events(event(1)), events(event(2)), events(event(3, { index: null, type: "chat.erased", text: "" }))]);
+  assert.deepEqual(signals.at(-1), { kind: "erased", chat: "c1" });
+  assert.deepEqual(positions(), []);
+  const empty = { text: "", attachments: [], data: { erased: true } };
+  store.receive(events(event(2, empty), event(3, { index: null, type: "chat.erased", text: "" })), 0);
+  store.receive(events(event(1, empty)), 0);
+  assert.deepEqual(positions(), [1, 2, 3]);
+  assert.equal(signals.filter((signal) => signal.kind === "erased").length, 1);
+});
+
 test("a hole is not shown but asked for, and closes once", () => {
   const { store, positions, signals } = desk([events(event(1)), events(event(4))]);
   assert.deepEqual(positions(), [1]);

@@ -146,6 +146,11 @@ function takeEvents(store, frame) {
   /** @type {Signal[]} */
   const signals = hole ? [{ kind: "hole", chat: frame.chat, after: store.thread(frame.chat).log.last }] : [];
   for (const event of added) {
+    // What we hold of before is erased on the server, too.
+    if (event.type === "chat.erased" && thread.log.events.some((held) => held.position < event.position && (held.text || held.attachments?.length))) {
+      store.resetLog(frame.chat);
+      return [{ kind: "erased", chat: frame.chat }];
+    }
     applyEvent(thread, event);
     if (!wasEmpty && event.type === "message.posted" && event.sender.kind === "customer") {
       signals.push({ kind: "message", chat: frame.chat, event });

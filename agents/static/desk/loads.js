@@ -60,6 +60,13 @@ export async function loadChat(id) {
   }
 }
 
+/** A chat whose customer was erased: nothing that we have read of either is to be seen any more. @param {string} id */
+export async function loadErased(id) {
+  const customer = store.thread(id).chat?.customer?.id;
+  await loadChat(id);
+  if (customer && ui.customers.delete(customer)) await loadCustomer(customer);
+}
+
 /** What became of a chat that vanished while we were away. @param {string} id */
 export async function settleLost(id) {
   if (!(await loadChat(id)) && store.thread(id).gone !== "not_found") return;

@@ -5,7 +5,7 @@ import { markRead, openChat, watch } from "./actions.js";
 import { alertFor, ring, unlockSound, updateTitle } from "./alerts.js";
 import { config, poster, socket, store } from "./desk.js";
 import { listenToKeys } from "./keys.js";
-import { loadDeskLists, loadNewer, loadAll, loadOffline, settleLost } from "./loads.js";
+import { loadDeskLists, loadErased, loadNewer, loadAll, loadOffline, settleLost } from "./loads.js";
 import { onUiChange, toast, ui } from "./ui.js";
 import { t, useSkew, useWords } from "./words.js";
 import { app } from "./views/app.js";
@@ -51,6 +51,7 @@ function onChange(signals) {
   useSkew(store.state.skew);
   for (const signal of signals) {
     if (signal.kind === "hole") void loadNewer(signal.chat);
+    else if (signal.kind === "erased") void loadErased(signal.chat);
     else if (signal.kind === "lost") void settleLost(signal.chat);
     else if (signal.kind === "message" && signal.chat === ui.open) noteBelow(signal);
     else if (signal.kind === "chat_gone" && !ui.passedOn.delete(signal.chat)) {

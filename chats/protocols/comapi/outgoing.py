@@ -213,6 +213,7 @@ WORDS: dict[str, tuple[Row, ...]] = {
     "search.failed": _silent,
     # For staff alone.
     "chat.disposed": _silent,
+    "chat.erased": _silent,
     "chat.updated": _silent,
     "customer.updated": _silent,
     "guest.declined": _silent,

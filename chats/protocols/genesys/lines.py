@@ -96,6 +96,7 @@ TABLE: dict[str, Lines] = {
     "chat.queued": _silent,
     "chat.transferred": _silent,
     "chat.disposed": _silent,
+    "chat.erased": _silent,
     "chat.moved": _silent,
     "chat.updated": _silent,
     "customer.updated": _silent,

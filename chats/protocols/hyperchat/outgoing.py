@@ -131,6 +131,7 @@ WORDS: dict[str, Callable[[Told], Said]] = {
     "chat.reopened": _silent,
     # Nobody outside is told.
     "chat.disposed": _silent,
+    "chat.erased": _silent,
     "chat.moved": _silent,
     "chat.updated": _silent,
     "customer.updated": _silent,

@@ -36,6 +36,7 @@ export function bubbles(line, thread, failed) {
 /** @param {import("../log.js").Event} event @param {string} side @param {boolean} note */
 function bubble(event, side, note) {
   const id = `e${event.position}`;
+  if (event.data?.erased) return html`<div class="bubble bubble-${side} bubble-erased" data-position=${event.position}>${t("bubble.erased")}</div>`;
   return html`
     ${event.text ? html`<div class="bubble ${note ? "bubble-note" : `bubble-${side}`}" data-position=${event.position} dir="auto">${folded(event.text, `${ui.open}-${id}`)}</div>` : ""}
     ${(event.attachments || []).map(attachment)} ${(event.data?.links || []).map(linked)}`;

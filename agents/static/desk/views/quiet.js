@@ -10,7 +10,7 @@ const ICONS = {
   "chat.started": "message-square-plus", "chat.queued": "hourglass", "search.failed": "signal-zero", "routing.decided": "sparkles",
   "invitation.declined": "x", "invitation.expired": "timer", "invitation.withdrawn": "undo-2", "agent.joined": "user-check", "guest.invited": "users", "guest.declined": "user-x", "chat.updated": "pencil",
   "agent.left": "user-x", "chat.transferred": "arrow-right-left", "customer.reminded": "bell", "customer.updated": "pencil",
-  "chat.moved": "corner-down-left", "message.failed": "circle-alert", "message.resent": "send", "chat.closed": "archive", "chat.disposed": "tag", "chat.reopened": "undo-2", "survey.answered": "star",
+  "chat.moved": "corner-down-left", "message.failed": "circle-alert", "message.resent": "send", "chat.closed": "archive", "chat.disposed": "tag", "chat.erased": "trash-2", "chat.reopened": "undo-2", "survey.answered": "star",
 };
 
 /**
