@@ -19,9 +19,9 @@ from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators  # type: ignore[attr-defined]  # missing in the stubs
 from django.db.models.sql.compiler import SQLCompiler
 
-Row = TypeVar("Row", bound=models.Model)
+from . import wire
 
-PREPARED_AFTER = 2  # uses of one text on one connection
+Row = TypeVar("Row", bound=models.Model)
 
 
 class Prepared(Generic[Row]):
@@ -36,10 +36,14 @@ class Prepared(Generic[Row]):
 
     def rows(self, *values: Any) -> list[Row]:
         plan = self._plans.get(connection.vendor) or self._compile()
+        return [plan.instance(row) for row in self._ask(plan, plan.bound(values))]
+
+    def _ask(self, plan: "_Plan", bound: list[Any]) -> Iterable[Any]:
+        if wire.is_usable():
+            return wire.ask(wire.Asked(plan.statement, bound))[0]
         with server_cursor() as cursor:
-            cursor.execute(plan.text, plan.bound(values))
-            found = cursor.fetchall()
-        return [plan.instance(row) for row in found]
+            cursor.execute(plan.text, bound)
+            return cursor.fetchall()
 
     def first(self, *values: Any) -> Row | None:
         """The first row in the queryset's order. Say `[:1]` in the queryset where there may be many."""
@@ -85,6 +89,7 @@ class _Plan:
 
     def __init__(self, text: str, params: Sequence[Any], compiler: SQLCompiler) -> None:
         self.text, self.params = text, params
+        self.statement = wire.Statement(text)
         select: Any = compiler.select
         info: Any = compiler.klass_info
         self.model = info["model"]
@@ -114,15 +119,13 @@ class _Plan:
 
 
 def server_cursor() -> CursorWrapper:
-    """Django's cursor. On PostgreSQL values are bound by the server, not written into the text, so that the text can be prepared."""
+    """Django's cursor, where contactcenter.wire is not usable. On PostgreSQL values are bound by the server, not written into the text."""
     if connection.vendor != "postgresql":
         return connection.cursor()
     from django.db.backends.postgresql.base import ServerBindingCursor
 
     connection.ensure_connection()
     inner: Any = connection.connection
-    # A prepared query has no text that Django's log of queries could show.
-    inner.prepare_threshold = None if connection.queries_logged else PREPARED_AFTER
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     with connection.wrap_database_errors:
         bound: Any = ServerBindingCursor(inner)  # type: ignore[call-arg]

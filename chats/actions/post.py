@@ -17,6 +17,7 @@ from chats.errors import Closed, Conflict, Forbidden, Invalid, NotFound, Refused
 from chats.events import MessagePosted, NotePosted, Record, number, store
 from chats.links import link_name
 from chats.models import Attachment, Chat, Event, Participant, hot
+from contactcenter import wire
 
 from .links import Link, check_links
 from .text import check_text
@@ -77,7 +78,7 @@ def post_messages(posts: Sequence[Post], *, now: datetime) -> list[Posted | Refu
 
 def _post_all(posts: Sequence[Post], now: datetime, *, skip_locked: bool) -> list[Posted | Refused | Busy]:
     try:
-        with transaction.atomic():
+        with transaction.atomic(), wire.together():
             return _Batch(posts, now).write(skip_locked)
     except (DataError, IntegrityError) as error:
         if len(posts) == 1:
@@ -106,16 +107,16 @@ class _Batch:
 
     def _load(self, skip_locked: bool) -> None:
         chat_ids = {post.chat_id for post in self.posts}
-        self.chats = {chat.pk: chat for chat in hot.lock_chats(chat_ids, skip_locked=skip_locked)}
+        senders = {post.sender_id for post in self.posts}
+        tries = {(post.sender_id, post.client_id) for post in self.posts}
+        chats, people, first_tries = hot.lock_chats(chat_ids, senders, tries, skip_locked=skip_locked)
+        self.chats = {chat.pk: chat for chat in chats}
         absent = chat_ids - set(self.chats)  # locked by others, or not there at all
         self.busy = (
             set(Chat.objects.filter(pk__in=absent).values_list("pk", flat=True)) if absent and skip_locked else set()
         )
-        senders = hot.load_participants({post.sender_id for post in self.posts})
-        self.senders = {sender.pk: sender for sender in senders}
-        # Read after the lock: a first try that was committed by another process meanwhile is seen.
-        tries = hot.load_first_tries({(post.sender_id, post.client_id) for post in self.posts})
-        self.known = {(event.sender_id, event.client_id): event for event in tries}
+        self.senders = {sender.pk: sender for sender in people}
+        self.known = {(event.sender_id, event.client_id): event for event in first_tries}
         wanted = {file_id for post in self.posts for file_id in post.attachment_ids}
         self.files = Attachment.objects.in_bulk(wanted) if wanted else {}
 

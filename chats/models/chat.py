@@ -121,6 +121,10 @@ class Chat(CenterRow):
     rating = models.PositiveSmallIntegerField(_("rating"), null=True, blank=True)
     rating_comment = models.TextField(_("customer's comment"), blank=True)
 
+    # False where a message's look-up (models.hot) has told so beside the row: its center has no web hook, its API numbers no lines (ForeignLine).
+    may_have_webhooks: bool = True
+    may_be_numbered: bool = True
+
     objects = ChatQuerySet.as_manager()
 
     class Meta:

@@ -1,19 +1,21 @@
 """The statements of the hot path, written by hand: a message is posted by these and by nothing else that the ORM compiles anew each time.
 
-Each has one text for any number of rows, so that PostgreSQL plans it once for a connection, and takes its rows as one value. That plan is kept, and
-tables grow: so the texts leave PostgreSQL no choice but a look-up by key for each row, however small a table is when it is planned.
+Each has one text for any number of rows, so that PostgreSQL plans it once for a connection, and takes its rows as one value. Several go in one round trip
+(contactcenter.wire). That plan is kept, and tables grow: so the texts leave PostgreSQL no choice but a look-up by key for each row, however small a table
+is when it is planned.
 What is read comes back as the rows that the ORM would have made. Rules, refusals, numbers and listeners are where they always are (chats.actions.post, chats.events).
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import connection, models
 
+from contactcenter import wire
 from contactcenter.prepared import server_cursor
 
 from .chat import Chat, Participant
@@ -39,18 +41,17 @@ HEAD_FIELDS = (
 )
 
 
-def lock_chats(ids: Iterable[UUID], *, skip_locked: bool) -> list[Chat]:
-    """In id order, so that two writers of several chats never wait for each other."""
-    return (_CHATS_FREE if skip_locked else _CHATS).rows(ids)
-
-
-def load_participants(ids: Iterable[UUID]) -> list[Participant]:
-    return _PARTICIPANTS.rows(ids)
-
-
-def load_first_tries(pairs: Iterable[tuple[UUID, str]]) -> list[Event]:
-    """Events that these senders have made under these ids: each is one look-up in the unique index."""
-    return _FIRST_TRIES.rows(pairs)
+def lock_chats(
+    ids: Iterable[UUID], senders: Iterable[UUID], tries: Iterable[tuple[UUID, str]], *, skip_locked: bool
+) -> tuple[list[Chat], list[Participant], list[Event]]:
+    """The chats, locked in id order, so that two writers of several chats never wait for each other; then their senders; then the events that senders
+    have made under these ids, each of them one look-up in the unique index. What is read after the lock is read by statements of their own: a first try
+    that another process committed while we waited is seen."""
+    chats = _CHATS_FREE if skip_locked else _CHATS
+    if not wire.is_usable():
+        return chats.rows(ids), _PARTICIPANTS.rows(senders), _FIRST_TRIES.rows(tries)
+    found = wire.ask(chats.asked(ids), _PARTICIPANTS.asked(senders), _FIRST_TRIES.asked(tries))
+    return chats.made(found[0]), _PARTICIPANTS.made(found[1]), _FIRST_TRIES.made(found[2])
 
 
 def insert_events(events: Sequence[Event]) -> None:
@@ -98,21 +99,42 @@ def centers_with(model: type[models.Model], center_ids: Iterable[UUID]) -> bool:
 class Select(Generic[Row]):
     """The rows that are there of those asked for. The one value of both texts is the list of what is asked for, as JSON.
 
-    asked   for PostgreSQL: what follows SELECT, to make columns of the list
-    where   finds the row of one line of `asked`. It ends in a lock or in OFFSET 0: either keeps PostgreSQL from joining in another way
+    list_   for PostgreSQL: what follows SELECT, to make columns of the list
+    where   finds the row of one line of it, `asked`. It ends in a lock or in OFFSET 0: either keeps PostgreSQL from joining in another way
     lite    for SQLite: what follows SELECT … FROM table
+    facts   more to know of each row: attribute → expression
     """
 
-    def __init__(self, model: type[Row], *, asked: str, where: str, lite: str) -> None:
-        self.model, self.asked, self.where, self.lite = model, asked, where, lite
+    def __init__(
+        self, model: type[Row], *, list_: str, where: str, lite: str, facts: Mapping[str, str] | None = None
+    ) -> None:
+        self.model, self.list, self.where, self.lite, self.facts = model, list_, where, lite, facts or {}
 
-    def rows(self, asked: Iterable[Any]) -> list[Row]:
+    def rows(self, wanted: Iterable[Any]) -> list[Row]:
+        if wire.is_usable():
+            return self.made(wire.ask(self.asked(wanted))[0])
         is_lite = connection.vendor == "sqlite"
         with server_cursor() as cursor:
-            cursor.execute(self._text(is_lite), [json.dumps(list(asked), default=_lite_word if is_lite else str)])
-            found = cursor.fetchall()
-        make, alias, names = self.model.from_db, connection.alias, self._names
-        return [make(alias, names, self._converted(list(row))) for row in found]
+            cursor.execute(self._text(is_lite), [json.dumps(list(wanted), default=_lite_word if is_lite else str)])
+            return self.made(cursor.fetchall())
+
+    def asked(self, wanted: Iterable[Any]) -> wire.Asked:
+        return wire.Asked(self._statement, [json.dumps(list(wanted), default=str)])
+
+    def made(self, found: Iterable[Sequence[Any]]) -> list[Row]:
+        return [self._instance(values) for values in found]
+
+    def _instance(self, values: Sequence[Any]) -> Row:
+        """As from_db makes it, without the way through a constructor that any model may have."""
+        row = self.model.__new__(self.model)
+        vars(row).update(zip(self._names, self._converted(list(values)), strict=True))
+        row._state = models.base.ModelState()
+        row._state.adding, row._state.db = False, connection.alias
+        return row
+
+    @cached_property
+    def _statement(self) -> wire.Statement:
+        return wire.Statement(self._server_text)
 
     def _text(self, is_lite: bool) -> str:
         return self._lite_text if is_lite else self._server_text
@@ -124,11 +146,11 @@ class Select(Generic[Row]):
     @cached_property
     def _server_text(self) -> str:
         one = f"SELECT * FROM {self._table} WHERE {self.where}"  # noqa: S608 - our own names
-        return f"SELECT {self._columns} FROM (SELECT {self.asked}) AS asked, LATERAL ({one}) AS {self._table}"  # noqa: S608
+        return f"SELECT {self._columns} FROM (SELECT {self.list}) AS asked, LATERAL ({one}) AS {self._table}"  # noqa: S608
 
     @cached_property
     def _names(self) -> list[str]:
-        return [field.attname for field in self.model._meta.concrete_fields]
+        return [*(field.attname for field in self.model._meta.concrete_fields), *self.facts]
 
     @cached_property
     def _table(self) -> str:
@@ -137,7 +159,7 @@ class Select(Generic[Row]):
     @cached_property
     def _columns(self) -> str:
         columns = (connection.ops.quote_name(str(field.column)) for field in self.model._meta.concrete_fields)
-        return ", ".join(f"{self._table}.{column}" for column in columns)
+        return ", ".join([*(f"{self._table}.{column}" for column in columns), *self.facts.values()])
 
     @cached_property
     def _converters(self) -> list[tuple[int, list[Callable[..., Any]], Any]]:
@@ -159,22 +181,35 @@ class Select(Generic[Row]):
 
 _IDS = "value::uuid AS id FROM json_array_elements_text(%s::json)"
 _LITE_IDS = "IN (SELECT value FROM json_each(%s))"
+_NUMBERING = "registration_id IN (SELECT id FROM contactcenter_registration WHERE protocol = 'genesys')"
+# No EXISTS: the planner may answer that for many rows by reading the other table whole.
+_KNOWN = {
+    "may_have_webhooks": "(SELECT 1 FROM chats_webhook WHERE center_id = chats_chat.center_id LIMIT 1) IS NOT NULL",
+    "may_be_numbered": "CASE WHEN chats_chat.is_foreign THEN "  # noqa: S608 - our own names
+    f"(SELECT 1 FROM chats_foreignchat WHERE chat_id = chats_chat.id AND {_NUMBERING} LIMIT 1) IS NOT NULL "
+    "ELSE false END",
+}
 _CHATS, _CHATS_FREE = (
     # The lines of what is asked come sorted, and each is locked in its turn.
-    Select(Chat, asked=f"{_IDS} ORDER BY 1", where=f"id = asked.id {lock}", lite=f"WHERE id {_LITE_IDS} ORDER BY id")
+    Select(
+        Chat,
+        list_=f"{_IDS} ORDER BY 1",
+        where=f"id = asked.id {lock}",
+        lite=f"WHERE id {_LITE_IDS} ORDER BY id",
+        facts=_KNOWN,
+    )
     for lock in ("FOR NO KEY UPDATE", "FOR NO KEY UPDATE SKIP LOCKED")
 )
-_PARTICIPANTS = Select(Participant, asked=_IDS, where="id = asked.id OFFSET 0", lite=f"WHERE id {_LITE_IDS}")
-_NUMBERING = "registration_id IN (SELECT id FROM contactcenter_registration WHERE protocol = 'genesys')"
+_PARTICIPANTS = Select(Participant, list_=_IDS, where="id = asked.id OFFSET 0", lite=f"WHERE id {_LITE_IDS}")
 _NUMBERED = Select(
     ForeignChat,
-    asked=_IDS,
+    list_=_IDS,
     where=f"chat_id = asked.id AND {_NUMBERING} OFFSET 0",
     lite=f"WHERE {_NUMBERING} AND chat_id {_LITE_IDS}",
 )
 _FIRST_TRIES = Select(
     Event,
-    asked="(value->>0)::uuid AS sender, value->>1 AS client FROM json_array_elements(%s::json)",
+    list_="(value->>0)::uuid AS sender, value->>1 AS client FROM json_array_elements(%s::json)",
     where="sender_id = asked.sender AND client_id = asked.client OFFSET 0",
     lite="JOIN json_each(%s) AS asked "
     "ON sender_id = json_extract(asked.value, '$[0]') AND client_id = json_extract(asked.value, '$[1]')",
@@ -199,6 +234,9 @@ class Write:
         """`others` are written `beside` these, of another table; PostgreSQL is asked once for both."""
         if not rows:
             return
+        if wire.is_usable():
+            wire.tell(self._told(rows, beside, others))
+            return
         with server_cursor() as cursor:
             if connection.vendor != "postgresql":
                 cursor.executemany(self._lite_text, self._lite_values(rows))
@@ -209,6 +247,14 @@ class Write:
                 cursor.execute(text, [json.dumps(others, default=_word), json.dumps(rows, default=_word)])
             else:
                 cursor.execute(self._text, [json.dumps(rows, default=_word)])
+
+    def _told(self, rows: Rows, beside: "Write | None", others: Rows) -> wire.Asked:
+        values = [json.dumps(given, default=_word) for given in ([others, rows] if beside else [rows])]
+        return wire.Asked(self._statement(beside), values)
+
+    @cache  # noqa: B019 - a handful of them, which live as long as the process
+    def _statement(self, beside: "Write | None") -> wire.Statement:
+        return wire.Statement(f"WITH beside AS ({beside._text}) {self._text}" if beside else self._text)
 
     def _lite_values(self, rows: Rows) -> list[list[Any]]:
         return [[self._prepared(field, row) for field in self._in_order] for row in rows]

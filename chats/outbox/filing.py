@@ -53,8 +53,8 @@ speakers: dict[str, Speaker] = {}
 
 
 def file_records(records: Sequence[Record], **_: Any) -> None:
-    """events.recorded: file what the centers' web hooks want to hear of these events. One query where there are none."""
-    webhooks = live_webhooks({record.chat.center_id for record in records})
+    """events.recorded: file what the centers' web hooks want to hear of these events. One query where there are none, and none where that is known."""
+    webhooks = live_webhooks({record.chat.center_id for record in records if record.chat.may_have_webhooks})
     by_protocol: dict[str, list[Webhook]] = defaultdict(list)
     for webhook in webhooks:
         by_protocol[webhook.registration.protocol if webhook.registration else OURS].append(webhook)
@@ -89,7 +89,7 @@ def file(filed: Sequence[Filed]) -> None:
 def live_webhooks(center_ids: Iterable[UUID]) -> list[Webhook]:
     """What is filed for: one cheap query where there is none, else two more. Secrets stay closed: here only the address's owner matters."""
     centers = list(center_ids)
-    if not hot.centers_with(Webhook, centers):
+    if not centers or not hot.centers_with(Webhook, centers):
         return []
     live = Webhook.objects.live().filter(center_id__in=centers)
     return list(

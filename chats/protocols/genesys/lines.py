@@ -119,7 +119,7 @@ SPOKEN = tuple(kind for kind, lines in TABLE.items() if lines is not _silent)
 
 def write_records(records: Iterable[Record], **_: Any) -> None:
     """events.recorded: within the transaction, whose writer has locked the chats."""
-    foreign = [record for record in records if record.chat.is_foreign]
+    foreign = [record for record in records if record.chat.is_foreign and record.chat.may_be_numbered]
     if not foreign:
         return
     known = {one.chat_id: one for one in hot.load_numbered({record.chat.pk for record in foreign})}
