@@ -7,6 +7,7 @@ What comes back is what the queryset would have given: the same rows, with every
 """
 
 import inspect
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +28,8 @@ PREPARED_AFTER = 2  # uses of one text on one connection
 class Prepared(Generic[Row]):
     """`make` takes one argument for each value that is given later, and gives the queryset of model instances, without prefetches.
 
-    Its arguments may stand wherever a filter takes a value as it is; they are ids, texts, numbers or times, never None, a list or a row.
+    Its arguments may stand wherever a filter takes a value as it is; they are ids, texts, numbers or times, never None or a row.
+    Several ids are one argument, and stand as `among(ids)` behind __in.
     """
 
     def __init__(self, make: "Callable[..., models.QuerySet[Row]]") -> None:
@@ -46,11 +48,32 @@ class Prepared(Generic[Row]):
         return next(iter(self.rows(*values)), None)
 
     def _compile(self) -> "_Plan":
-        asked = [_Asked(place) for place, _name in enumerate(inspect.signature(self.make).parameters)]
-        compiler = self.make(*asked).query.get_compiler(using=connection.alias)
-        text, params = compiler.as_sql()
-        plan = self._plans[connection.vendor] = _Plan(text, params, compiler)
+        plan = self._plans[connection.vendor] = _Plan(*_compiled(self.make))
         return plan
+
+
+class PreparedValues:
+    """The same for a queryset that ends in `values_list`: `tuples` gives what it would have given."""
+
+    def __init__(self, make: "Callable[..., models.QuerySet[Any, Any]]") -> None:
+        self.make = make
+        self._plans: dict[str, _Query] = {}  # by the engine
+
+    def tuples(self, *values: Any) -> list[tuple[Any, ...]]:
+        plan = self._plans.get(connection.vendor) or self._compile()
+        with server_cursor() as cursor:
+            cursor.execute(plan.text, plan.bound(values))
+            return [tuple(plan.read(row)) for row in cursor.fetchall()]
+
+    def _compile(self) -> "_Query":
+        plan = self._plans[connection.vendor] = _Query(*_compiled(self.make))
+        return plan
+
+
+def _compiled(make: Callable[..., Any]) -> tuple[str, Sequence[Any], SQLCompiler]:
+    asked = [_Asked(place) for place, _name in enumerate(inspect.signature(make).parameters)]
+    compiler = make(*asked).query.get_compiler(using=connection.alias)
+    return *compiler.as_sql(), compiler
 
 
 def attach(row: models.Model, name: str, rows: "list[Row]", model: type[Row]) -> None:
@@ -71,6 +94,18 @@ class _Asked(Expression):
         return "%s", [self]
 
 
+def among(asked: Any) -> Any:
+    """In `make`: any of the ids of this argument. One text, and one plan, for however many there are."""
+    return _Among(asked.place)
+
+
+class _Among(_Asked):
+    def as_sql(self, _compiler: Any, database: Any) -> Any:
+        if database.vendor == "sqlite":
+            return "(SELECT value FROM json_each(%s))", [self]
+        return "(SELECT unnest(%s::uuid[]))", [self]
+
+
 @dataclass(frozen=True, slots=True)
 class _Converted:
     """A column whose values the field reads in its own way."""
@@ -80,19 +115,12 @@ class _Converted:
     converters: Sequence[Callable[..., Any]]
 
 
-class _Plan:
-    """A compiled query: its text, and how its rows become instances (as django.db.models.query.ModelIterable makes them)."""
+class _Query:
+    """A compiled query: its text, and how what it finds is read."""
 
     def __init__(self, text: str, params: Sequence[Any], compiler: SQLCompiler) -> None:
         self.text, self.params = text, params
-        select: Any = compiler.select
-        info: Any = compiler.klass_info
-        self.model = info["model"]
-        self.start, self.end = info["select_fields"][0], info["select_fields"][-1] + 1
-        self.names = [column[0].target.attname for column in select[self.start : self.end]]
-        self.populators = get_related_populators(info, select, connection.alias)  # type: ignore[call-arg]  # the stubs know Django 6
-        self.annotations = list((compiler.annotation_col_map or {}).items())
-        expressions = [column[0] for column in select[: compiler.col_count]]
+        expressions = [column[0] for column in compiler.select[: compiler.col_count]]  # type: ignore[index]
         converters = compiler.get_converters(expressions).items()
         self.converted = [_Converted(column, one, tuple(wanted)) for column, (wanted, one) in converters]
 
@@ -100,11 +128,29 @@ class _Plan:
         """The query's values in the order of its text."""
         return [_bindable(values[one.place]) if isinstance(one, _Asked) else one for one in self.params]
 
-    def instance(self, found: Iterable[Any]) -> Any:
+    def read(self, found: Iterable[Any]) -> list[Any]:
         row = list(found)
         for one in self.converted:
             for convert in one.converters:
                 row[one.column] = convert(row[one.column], one.expression, connection)
+        return row
+
+
+class _Plan(_Query):
+    """How the rows become instances, too (as django.db.models.query.ModelIterable makes them)."""
+
+    def __init__(self, text: str, params: Sequence[Any], compiler: SQLCompiler) -> None:
+        super().__init__(text, params, compiler)
+        select: Any = compiler.select
+        info: Any = compiler.klass_info
+        self.model = info["model"]
+        self.start, self.end = info["select_fields"][0], info["select_fields"][-1] + 1
+        self.names = [column[0].target.attname for column in select[self.start : self.end]]
+        self.populators = get_related_populators(info, select, connection.alias)  # type: ignore[call-arg]  # the stubs know Django 6
+        self.annotations = list((compiler.annotation_col_map or {}).items())
+
+    def instance(self, found: Iterable[Any]) -> Any:
+        row = self.read(found)
         made = self.model.from_db(connection.alias, self.names, row[self.start : self.end])
         for populator in self.populators:
             populator.populate(row, made)
@@ -136,4 +182,6 @@ def _bindable(value: Any) -> Any:
             return value.hex
         if isinstance(value, datetime):
             return connection.ops.adapt_datetimefield_value(value)
+        if isinstance(value, list):
+            return json.dumps([one.hex for one in value])
     return value

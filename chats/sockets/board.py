@@ -14,6 +14,7 @@ from chats.live.listen import to_json
 from chats.models import Chat, Occupation, Participant
 from chats.shapes import QUEUE_SHOWN, agent_shape, for_staff, queue_shape, with_load
 from contactcenter.models import ContactCenter, Team
+from contactcenter.prepared import Prepared, PreparedValues, among
 
 MOST_WAITING = 5_000
 
@@ -92,21 +93,40 @@ def _make_queue(team_id: UUID, made_from: tuple[Any, ...], now: datetime) -> Que
     return Queue(made_from, shape, to_json(shape))
 
 
+@dataclass(frozen=True)
+class Concerns:
+    """Which chats concern one agent now."""
+
+    occupied: dict[UUID, UUID | None]  # chat → its invitation, or None when it is held
+    guests: dict[UUID, str]  # colleagues' chats to which the agent was asked → invited or joined
+
+
+def load_concerns(agent_ids: list[UUID]) -> dict[UUID, Concerns]:
+    occupied, guests = load_occupations(agent_ids), _load_guests(agent_ids)
+    return {agent_id: Concerns(occupied[agent_id], guests[agent_id]) for agent_id in agent_ids}
+
+
 def load_occupations(agent_ids: list[UUID]) -> dict[UUID, dict[UUID, UUID | None]]:
     """What sits in the agents' slots: chat → its invitation, or None when it is held."""
     found: dict[UUID, dict[UUID, UUID | None]] = {agent_id: {} for agent_id in agent_ids}
-    rows = Occupation.objects.filter(agent_id__in=agent_ids).values_list("agent_id", "chat_id", "invitation_id")
-    for agent_id, chat_id, invitation_id in rows:
+    for agent_id, chat_id, invitation_id in _OCCUPATIONS.tuples(agent_ids):
         found[agent_id][chat_id] = invitation_id
     return found
 
 
-def load_guests(agent_ids: list[UUID]) -> dict[UUID, dict[UUID, str]]:
-    """Chats of colleagues to which the agents were asked: chat → invited or joined."""
+def _load_guests(agent_ids: list[UUID]) -> dict[UUID, dict[UUID, str]]:
     found: dict[UUID, dict[UUID, str]] = {agent_id: {} for agent_id in agent_ids}
-    for guest in Participant.objects.guests().filter(agent_id__in=agent_ids):
+    for guest in _GUESTS.rows(agent_ids):
         found[guest.agent_id][guest.chat_id] = "joined" if guest.is_guest else "invited"  # type: ignore[index]
     return found
+
+
+_OCCUPATIONS = PreparedValues(
+    lambda agents: Occupation.objects.filter(agent__in=among(agents)).values_list(
+        "agent_id", "chat_id", "invitation_id"
+    )
+)
+_GUESTS = Prepared(lambda agents: Participant.objects.guests().filter(agent__in=among(agents)))
 
 
 def teams_of(agent: Agent) -> list[Team]:
