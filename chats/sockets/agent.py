@@ -202,7 +202,7 @@ class AgentSocket(Socket):
             accepted = await in_thread(accept_invitation, self.agent, invitation_id, now=now)
             chat = await gather.chats.get(accepted.pk)
             assert chat is not None  # noqa: S101 - chats stay
-            self.desk.take(chat)
+            self.desk.take(chat, invitation_id)
         finally:
             self.desk.accepting -= offered
             self.desk.look_soon()

@@ -12,9 +12,11 @@ from django.utils import timezone
 from agents.models import Agent
 from chats.live.listen import to_json
 from chats.models import Chat, Occupation, Participant
-from chats.shapes import QUEUE_SHOWN, agent_shape, for_staff, queue_shape, with_load
+from chats.shapes import QUEUE_SHOWN, agent_shape, queue_shape, with_load
 from contactcenter.models import ContactCenter, Team
 from contactcenter.prepared import Prepared, PreparedValues, among
+
+from .rows import load_chats
 
 MOST_WAITING = 5_000
 
@@ -87,7 +89,7 @@ def _load_queues(center: ContactCenter, board: Board, now: datetime) -> None:
 def _make_queue(team_id: UUID, made_from: tuple[Any, ...], now: datetime) -> Queue:
     count, oldest, first = made_from
     ids = [chat_id for chat_id, _, _ in first]
-    by_id = {chat.pk: chat for chat in for_staff(Chat.objects.filter(pk__in=ids))} if ids else {}
+    by_id = load_chats(ids) if ids else {}
     shown = [by_id[chat_id] for chat_id in ids if chat_id in by_id]
     shape = queue_shape(team_id, shown, count=count, oldest_at=oldest, now=now)
     return Queue(made_from, shape, to_json(shape))

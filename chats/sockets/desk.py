@@ -88,18 +88,19 @@ class Desk:
             await self.socket.reconcile()
 
     async def _look(self) -> None:
-        known = set(self.held)  # what is accepted while we read was not there yet
+        # What is accepted while we read has not ended by that, nor is it offered anew.
+        held_before, offered_before = set(self.held), set(self.offered)
         concerns = await gather.concerns.get(self.socket.agent.pk)
         sits, guests = (concerns.occupied, concerns.guests) if concerns else ({}, {})
         held = {chat for chat, invitation in sits.items() if invitation is None}
         offered = {invitation: chat for chat, invitation in sits.items() if invitation is not None}
-        for invitation in offered.keys() - self.offered.keys():
+        for invitation in offered.keys() - offered_before:
             await self._offer(invitation, offered[invitation])
-        for invitation in self.offered.keys() - offered.keys():
+        for invitation in (offered_before - offered.keys()) & self.offered.keys():
             await self._end_offer(invitation)
         for chat in held - self.held - self.accepting:
             await self._take(chat)
-        for chat in known - held:
+        for chat in held_before - held:
             await self._lose(chat)
         for chat, state in guests.items():
             if self.guests.get(chat) != state:
@@ -121,9 +122,11 @@ class Desk:
     async def _end_offer(self, invitation_id: UUID) -> None:
         state = await gather.endings.get(invitation_id)
         # Forgotten only now: a look that fails (the database is away) is made again.
-        chat_id = self.offered.pop(invitation_id)
-        reason = str(state) if state else "withdrawn"
-        self.socket.push_dict(type="invitation_ended", id=str(invitation_id), chat=str(chat_id), reason=reason)
+        self._tell_ended(invitation_id, str(state) if state else "withdrawn")
+
+    def _tell_ended(self, invitation_id: UUID, reason: str) -> None:
+        if chat_id := self.offered.pop(invitation_id, None):
+            self.socket.push_dict(type="invitation_ended", id=str(invitation_id), chat=str(chat_id), reason=reason)
 
     async def _take(self, chat_id: UUID) -> None:
         chat = await gather.chats.get(chat_id)
@@ -132,8 +135,9 @@ class Desk:
         if chat:
             self.show_chat(chat)
 
-    def take(self, chat: Chat) -> None:
+    def take(self, chat: Chat, invitation_id: UUID) -> None:
         """We have just accepted it."""
+        self._tell_ended(invitation_id, Invitation.State.ACCEPTED.value)
         if chat.agent_id == self.socket.agent.pk and chat.state == Chat.State.ACTIVE and chat.pk not in self.held:
             self.held.add(chat.pk)
             self.ended.pop(chat.pk, None)

@@ -1,19 +1,19 @@
 """Reads that many sockets want at the same moment become one: one hop to a thread, one query for all."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from chats.live.listen import events_frame
-from chats.models import Chat, Event, Invitation, Participant
+from chats.models import Chat, Event, Invitation
 from chats.routing.estimates import queue_places
-from chats.shapes import event_for_customer, event_for_staff, for_staff
-from contactcenter.prepared import Prepared, PreparedValues, among, attach
+from chats.shapes import event_for_customer, event_for_staff
+from contactcenter.prepared import Prepared, PreparedValues, among
 
 from .board import Board, Concerns, load_boards, load_concerns, load_occupations
+from .rows import load_chats
 from .threads import in_shared_thread
 
 Key = TypeVar("Key", bound=Hashable)
@@ -111,21 +111,6 @@ _LATER = {
     ),
     "index": Prepared(lambda chat, after: Event.objects.filter(chat=chat, index__gt=after).order_by("index")[:PAGE]),
 }
-
-
-def load_chats(ids: list[UUID]) -> dict[UUID, Chat]:
-    """With all that `for_staff` loads."""
-    chats = {chat.pk: chat for chat in _CHATS.rows(ids)}
-    parts: dict[UUID, list[Participant]] = defaultdict(list)
-    for one in _PARTICIPANTS.rows(ids):
-        parts[one.chat_id].append(one)
-    for chat in chats.values():
-        attach(chat, "participants", parts[chat.pk], Participant)
-    return chats
-
-
-_CHATS = Prepared(lambda ids: for_staff(Chat.objects.filter(pk__in=among(ids))).prefetch_related(None))
-_PARTICIPANTS = Prepared(lambda ids: Participant.objects.filter(chat__in=among(ids)))
 
 
 def load_invitations(ids: list[UUID]) -> dict[UUID, Invitation]:
