@@ -99,6 +99,7 @@ async def test_a_chat_that_is_accepted_while_the_desk_is_read_is_not_taken_away_
     started = await sync_to_async(make_chat)(acme, now)
     made = await sync_to_async(offer)(started.chat, ann, now)
     agent = await sockets.agent(ann)
+    await agent.rest()  # hello has looked, too
     real, is_read, may_answer = gather.concerns.get, asyncio.Event(), asyncio.Event()
 
     async def slow(key):
