@@ -6,6 +6,7 @@ process killed) is found by the sweep two seconds later, because the obligation 
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ import structlog
 log = structlog.get_logger(__name__)
 
 MOST_PENDING = 5_000
+# Seconds between two wake-ups for the same row: a team with many new chats is routed for several of them at once.
+REST = 0.05
 
 Publish = Callable[[str, str], None]  # (task, id)
 
@@ -49,6 +52,7 @@ class Waker:
         self._process = os.getpid()
         self._changed = threading.Condition()
         self._pending: dict[tuple[str, str], None] = {}  # in the order of asking
+        self._published: dict[tuple[str, str], float] = {}  # just now, and when
         self._thread = None
         self._is_full = False
 
@@ -61,13 +65,22 @@ class Waker:
     def _run(self) -> None:
         while True:
             with self._changed:
-                while not self._pending:
-                    self._changed.wait()
-                key = next(iter(self._pending))
+                key = self._next()
                 # Taken out before it is published: who asks from now on wants another look.
                 del self._pending[key]
+                self._published[key] = time.monotonic()
                 self._is_full = False
             try:
                 self.publish(*key)
             except Exception as error:  # noqa: BLE001 - the outermost door of this thread; whatever the broker throws
                 log.warning("a wake-up was not published: the sweep will find it", task=key[0], error=repr(error)[:200])
+
+    def _next(self) -> tuple[str, str]:
+        """Wait for one that was not published just now."""
+        while True:
+            now = time.monotonic()
+            self._published = {key: at for key, at in self._published.items() if at + REST > now}
+            for key in self._pending:
+                if key not in self._published:
+                    return key
+            self._changed.wait(min(self._published.values()) + REST - now if self._pending else None)

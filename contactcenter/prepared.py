@@ -7,16 +7,17 @@ What comes back is what the queryset would have given: the same rows, with every
 """
 
 import inspect
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.backends.utils import CursorWrapper
+from django.db.models.base import ModelState
 from django.db.models.expressions import Expression
-from django.db.models.query import get_related_populators  # type: ignore[attr-defined]  # missing in the stubs
 from django.db.models.sql.compiler import SQLCompiler
 
 from . import wire
@@ -27,7 +28,8 @@ Row = TypeVar("Row", bound=models.Model)
 class Prepared(Generic[Row]):
     """`make` takes one argument for each value that is given later, and gives the queryset of model instances, without prefetches.
 
-    Its arguments may stand wherever a filter takes a value as it is; they are ids, texts, numbers or times, never None, a list or a row.
+    Its arguments may stand wherever a filter takes a value as it is; they are ids, texts, numbers or times, never None or a row.
+    Several ids are one argument, and stand as `among(ids)` behind __in.
     """
 
     def __init__(self, make: "Callable[..., models.QuerySet[Row]]") -> None:
@@ -35,26 +37,38 @@ class Prepared(Generic[Row]):
         self._plans: dict[str, _Plan] = {}  # by the engine
 
     def rows(self, *values: Any) -> list[Row]:
-        plan = self._plans.get(connection.vendor) or self._compile()
-        return [plan.instance(row) for row in self._ask(plan, plan.bound(values))]
-
-    def _ask(self, plan: "_Plan", bound: list[Any]) -> Iterable[Any]:
-        if wire.is_usable():
-            return wire.ask(wire.Asked(plan.statement, bound))[0]
-        with server_cursor() as cursor:
-            cursor.execute(plan.text, bound)
-            return cursor.fetchall()
+        plan = self._plans.get(connections[DEFAULT_DB_ALIAS].vendor) or self._compile()
+        return [plan.instance(row) for row in plan.found(values)]
 
     def first(self, *values: Any) -> Row | None:
         """The first row in the queryset's order. Say `[:1]` in the queryset where there may be many."""
         return next(iter(self.rows(*values)), None)
 
     def _compile(self) -> "_Plan":
-        asked = [_Asked(place) for place, _name in enumerate(inspect.signature(self.make).parameters)]
-        compiler = self.make(*asked).query.get_compiler(using=connection.alias)
-        text, params = compiler.as_sql()
-        plan = self._plans[connection.vendor] = _Plan(text, params, compiler)
+        plan = self._plans[connection.vendor] = _Plan(*_compiled(self.make))
         return plan
+
+
+class PreparedValues:
+    """The same for a queryset that ends in `values_list`: `tuples` gives what it would have given."""
+
+    def __init__(self, make: "Callable[..., models.QuerySet[Any, Any]]") -> None:
+        self.make = make
+        self._plans: dict[str, _Query] = {}  # by the engine
+
+    def tuples(self, *values: Any) -> list[tuple[Any, ...]]:
+        plan = self._plans.get(connections[DEFAULT_DB_ALIAS].vendor) or self._compile()
+        return [tuple(plan.read(row)) for row in plan.found(values)]
+
+    def _compile(self) -> "_Query":
+        plan = self._plans[connection.vendor] = _Query(*_compiled(self.make))
+        return plan
+
+
+def _compiled(make: Callable[..., Any]) -> tuple[str, Sequence[Any], SQLCompiler]:
+    asked = [_Asked(place) for place, _name in enumerate(inspect.signature(make).parameters)]
+    compiler = make(*asked).query.get_compiler(using=connection.alias)
+    return *compiler.as_sql(), compiler
 
 
 def attach(row: models.Model, name: str, rows: "list[Row]", model: type[Row]) -> None:
@@ -75,6 +89,18 @@ class _Asked(Expression):
         return "%s", [self]
 
 
+def among(asked: Any) -> Any:
+    """In `make`: any of the ids of this argument. One text, and one plan, for however many there are."""
+    return _Among(asked.place)
+
+
+class _Among(_Asked):
+    def as_sql(self, _compiler: Any, database: Any) -> Any:
+        if database.vendor == "sqlite":
+            return "(SELECT value FROM json_each(%s))", [self]
+        return "(SELECT unnest(%s::uuid[]))", [self]
+
+
 @dataclass(frozen=True, slots=True)
 class _Converted:
     """A column whose values the field reads in its own way."""
@@ -84,35 +110,84 @@ class _Converted:
     converters: Sequence[Callable[..., Any]]
 
 
-class _Plan:
-    """A compiled query: its text, and how its rows become instances (as django.db.models.query.ModelIterable makes them)."""
+class _Query:
+    """A compiled query: its text, and how what it finds is read."""
 
     def __init__(self, text: str, params: Sequence[Any], compiler: SQLCompiler) -> None:
         self.text, self.params = text, params
         self.statement = wire.Statement(text)
-        select: Any = compiler.select
-        info: Any = compiler.klass_info
-        self.model = info["model"]
-        self.start, self.end = info["select_fields"][0], info["select_fields"][-1] + 1
-        self.names = [column[0].target.attname for column in select[self.start : self.end]]
-        self.populators = get_related_populators(info, select, connection.alias)  # type: ignore[call-arg]  # the stubs know Django 6
-        self.annotations = list((compiler.annotation_col_map or {}).items())
-        expressions = [column[0] for column in select[: compiler.col_count]]
+        expressions = [column[0] for column in compiler.select[: compiler.col_count]]  # type: ignore[index]
         converters = compiler.get_converters(expressions).items()
         self.converted = [_Converted(column, one, tuple(wanted)) for column, (wanted, one) in converters]
 
-    def bound(self, values: Sequence[Any]) -> list[Any]:
+    def found(self, values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+        bound = self._bound(values)
+        if wire.is_usable():
+            return wire.ask(wire.Asked(self.statement, bound))[0]
+        with server_cursor() as cursor:
+            cursor.execute(self.text, bound)
+            return cursor.fetchall()
+
+    def _bound(self, values: Sequence[Any]) -> list[Any]:
         """The query's values in the order of its text."""
         return [_bindable(values[one.place]) if isinstance(one, _Asked) else one for one in self.params]
 
-    def instance(self, found: Iterable[Any]) -> Any:
-        row = list(found)
+    def read(self, found: Iterable[Any]) -> list[Any]:
+        row, wrapper = list(found), connections[DEFAULT_DB_ALIAS]
         for one in self.converted:
             for convert in one.converters:
-                row[one.column] = convert(row[one.column], one.expression, connection)
-        made = self.model.from_db(connection.alias, self.names, row[self.start : self.end])
-        for populator in self.populators:
-            populator.populate(row, made)
+                row[one.column] = convert(row[one.column], one.expression, wrapper)
+        return row
+
+
+class _Made:
+    """How the columns of one model become an instance, and its relations' (as django.db.models.query.ModelIterable makes them).
+
+    The values go straight into the instance: our models have no __init__ and no signals of their own.
+    """
+
+    def __init__(self, info: Any, select: Any) -> None:
+        self.model = info["model"]
+        columns = info["select_fields"]
+        self.start, self.end = columns[0], columns[-1] + 1
+        self.names = [select[column][0].target.attname for column in columns]
+        # No part of a key is ever empty: one tells whether there is such a row.
+        self.key = columns[self.names.index(self.model._meta.pk_fields[0].attname)]
+        self.related = [
+            (one["local_setter"], one["remote_setter"], _Made(one, select))
+            for one in info.get("related_klass_infos", ())
+        ]
+
+    def instance(self, row: list[Any]) -> Any:
+        made = new_instance(self.model, zip(self.names, row[self.start : self.end], strict=True))
+        for set_here, set_there, other in self.related:
+            found = None if row[other.key] is None else other.instance(row)
+            set_here(made, found)
+            if found is not None:
+                set_there(found, made)
+        return made
+
+
+def new_instance(model: type[Row], values: Iterable[tuple[str, Any]]) -> Row:
+    """A row as it is in the database, without the way through a constructor that any model may have."""
+    made = model.__new__(model)
+    made._state = state = ModelState()
+    state.db, state.adding = DEFAULT_DB_ALIAS, False
+    vars(made).update(values)
+    return made
+
+
+class _Plan(_Query):
+    """How the rows become instances, too."""
+
+    def __init__(self, text: str, params: Sequence[Any], compiler: SQLCompiler) -> None:
+        super().__init__(text, params, compiler)
+        self.made = _Made(compiler.klass_info, compiler.select)
+        self.annotations = list((compiler.annotation_col_map or {}).items())
+
+    def instance(self, found: Iterable[Any]) -> Any:
+        row = self.read(found)
+        made = self.made.instance(row)
         for name, column in self.annotations:
             setattr(made, name, row[column])
         return made
@@ -120,23 +195,25 @@ class _Plan:
 
 def server_cursor() -> CursorWrapper:
     """Django's cursor, where contactcenter.wire is not usable. On PostgreSQL values are bound by the server, not written into the text."""
-    if connection.vendor != "postgresql":
-        return connection.cursor()
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    if wrapper.vendor != "postgresql":
+        return wrapper.cursor()
     from django.db.backends.postgresql.base import ServerBindingCursor
 
-    connection.ensure_connection()
-    inner: Any = connection.connection
-    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with connection.wrap_database_errors:
+    wrapper.ensure_connection()
+    inner: Any = wrapper.connection
+    wrap = wrapper.make_debug_cursor if wrapper.queries_logged else wrapper.make_cursor
+    with wrapper.wrap_database_errors:
         bound: Any = ServerBindingCursor(inner)  # type: ignore[call-arg]
         return wrap(bound)
 
 
 def _bindable(value: Any) -> Any:
     """As the engine keeps it; PostgreSQL has a type for everything."""
-    if connection.vendor == "sqlite":
+    if isinstance(value, UUID | datetime | list) and connections[DEFAULT_DB_ALIAS].vendor == "sqlite":
         if isinstance(value, UUID):
             return value.hex
-        if isinstance(value, datetime):
-            return connection.ops.adapt_datetimefield_value(value)
+        if isinstance(value, list):
+            return json.dumps([one.hex for one in value])
+        return connection.ops.adapt_datetimefield_value(value)
     return value

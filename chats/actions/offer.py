@@ -1,7 +1,6 @@
 """Offers of a chat to an agent: made, accepted, and ended in other ways."""
 
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -19,10 +18,10 @@ from chats.events import (
     InvitationWithdrawn,
     record,
 )
-from chats.models import Chat, Invitation
+from chats.models import Chat, Invitation, Occupation
+from contactcenter.prepared import Prepared
 
 from .hold import join
-from .locking import lock_chat
 from .pace import note_moved
 from .search import ask_next, note_offer
 from .slots import free_slot, hold, route_after, take_slot
@@ -72,14 +71,15 @@ def offer_chat(
 @transaction.atomic
 def accept_invitation(agent: Agent, invitation_id: UUID, *, now: datetime) -> Chat:
     """The agent takes the offered chat. Raises NotFound, or Gone when the offer has ended. Accepting twice is harmless."""
-    chat, invitation = _lock(agent.invitations.filter(pk=invitation_id))
+    chat, invitation = _lock(invitation_id, agent)
     if invitation.state == Invitation.State.ACCEPTED and chat.agent_id == agent.pk and chat.is_open:
         return chat
     if invitation.state != Invitation.State.PENDING or invitation.expires_at <= now:
         raise Gone
-    queued_at = chat.queued_at
+    queued_at, occupation = chat.queued_at, _OCCUPATION.first(invitation_id)
+    assert occupation is not None  # noqa: S101 - a pending offer sits in a slot
     _end(invitation, Invitation.State.ACCEPTED, now)
-    hold(chat.occupation, now)
+    hold(occupation, now)
     accepted = InvitationAccepted(invitation=str(invitation.pk), agent=str(agent.pk), name=agent.name)
     join(chat, agent, reason="accepted", before=(accepted,), now=now)
     ask_routing([chat.team_id], now)  # the queue moved on: others' positions and estimates have changed
@@ -90,7 +90,7 @@ def accept_invitation(agent: Agent, invitation_id: UUID, *, now: datetime) -> Ch
 @transaction.atomic
 def decline_invitation(agent: Agent, invitation_id: UUID, *, now: datetime) -> Chat:
     """The agent does not want the offered chat; it goes to the next one. Raises NotFound or Gone."""
-    chat, invitation = _lock(agent.invitations.filter(pk=invitation_id))
+    chat, invitation = _lock(invitation_id, agent)
     if invitation.state == Invitation.State.DECLINED:
         return chat
     if invitation.state != Invitation.State.PENDING:
@@ -123,7 +123,7 @@ def end_offer(chat: Chat, invitation: Invitation, state: str, *, now: datetime) 
 
 def _end_pending(invitation_id: UUID, state: str, now: datetime, *, due: bool) -> bool:
     try:
-        chat, invitation = _lock(Invitation.objects.filter(pk=invitation_id))
+        chat, invitation = _lock(invitation_id)
     except NotFound:
         return False
     if invitation.state != Invitation.State.PENDING or (due and invitation.expires_at > now):
@@ -132,13 +132,20 @@ def _end_pending(invitation_id: UUID, state: str, now: datetime, *, due: bool) -
     return True
 
 
-def _lock(invitations: Any) -> tuple[Chat, Invitation]:
-    """The chat's row first, then the invitation as it is once the row is ours."""
-    found = invitations.values_list("pk", "chat_id").first()
-    if found is None:
+def _lock(invitation_id: UUID, agent: Agent | None = None) -> tuple[Chat, Invitation]:
+    """The chat's row first, then the invitation (one of the agent's) as it is once the row is ours. Raises NotFound."""
+    found = _INVITATION.first(invitation_id)
+    if found is None or (agent is not None and found.agent_id != agent.pk):
         raise NotFound
-    chat = lock_chat(Chat.objects, found[1])
-    return chat, Invitation.objects.select_related("agent").get(pk=found[0])
+    chat, invitation = _CHAT.first(found.chat_id), _INVITATION.first(invitation_id)
+    if chat is None or invitation is None:
+        raise NotFound
+    return chat, invitation
+
+
+_INVITATION = Prepared(lambda invitation: Invitation.objects.filter(pk=invitation).select_related("agent"))
+_CHAT = Prepared(lambda chat: Chat.objects.filter(pk=chat).select_related("team").locked())
+_OCCUPATION = Prepared(lambda invitation: Occupation.objects.filter(invitation=invitation))
 
 
 def _end(invitation: Invitation, state: str, now: datetime) -> None:

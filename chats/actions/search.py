@@ -16,6 +16,7 @@ from chats.errors import Invalid
 from chats.events import ChatEvent, SearchFailed, record
 from chats.models import Chat, Occupation, Search
 from contactcenter.models import Team
+from contactcenter.prepared import Prepared
 
 from .locking import lock_open_chat
 
@@ -65,13 +66,16 @@ def search_anew(chat: Chat, now: datetime) -> bool:
 
 def note_offer(chat: Chat, now: datetime) -> None:
     """The locked chat rings at somebody's: nobody else is asked meanwhile. Also an offer made by hand goes on to the next agent when it ends."""
-    search = Search.objects.filter(chat=chat).first()
+    search = _SEARCH.first(chat.pk)
     if search is None:
         return
     if not search.is_running:
         search.started_at, search.ended_at = now, None
     search.due_at = None
     search.save()
+
+
+_SEARCH = Prepared(lambda chat: Search.objects.filter(chat=chat))
 
 
 def ask_next(chat: Chat, now: datetime) -> None:
@@ -84,7 +88,9 @@ def ask_next(chat: Chat, now: datetime) -> None:
 
 def end_search(chat: Chat, now: datetime) -> None:
     """The locked chat has an agent, or wants none any more."""
-    Search.objects.filter(chat=chat, ended_at=None).update(ended_at=now, due_at=None)
+    search = _SEARCH.first(chat.pk)
+    if search is not None and search.ended_at is None:
+        Search.objects.filter(pk=search.pk).update(ended_at=now, due_at=None)
 
 
 def fail_search(chat: Chat, *, before: tuple[ChatEvent, ...], now: datetime) -> None:

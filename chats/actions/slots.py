@@ -10,16 +10,22 @@ from agents.models import Agent, Membership, Presence, Slot
 from chats.due import ask_routing
 from chats.errors import Full
 from chats.models import Chat, Invitation, Occupation
+from contactcenter.prepared import Prepared, PreparedValues, among
 
 
 def lock_seats(*agent_ids: UUID) -> None:
     """Be alone with the slots of these agents until the end of the transaction."""
-    list(
-        Presence.objects.filter(agent_id__in=agent_ids)
+    _SEATS.tuples(list(agent_ids))
+
+
+_SEATS = PreparedValues(
+    lambda agents: (
+        Presence.objects.filter(agent__in=among(agents))
         .order_by("agent_id")
         .select_for_update(no_key=True)
         .values_list("pk")
     )
+)
 
 
 def lock_seats_for(chat: Chat, agent: Agent) -> None:
@@ -31,12 +37,17 @@ def take_slot(agent: Agent, chat: Chat, *, invitation: Invitation | None, now: d
     """Put the chat into a free slot of the agent; an invitation makes it an offer. Raises Full."""
     # What is free is read after the lock: another transaction may just have taken the last slot.
     lock_seats(agent.pk)
-    slot = Slot.objects.filter(agent=agent, is_retired=False, occupation=None).order_by("number").first()
+    slot = _FREE.first(agent.pk)
     if slot is None:
         raise Full
     return Occupation.objects.create(
         center_id=chat.center_id, slot=slot, chat=chat, agent=agent, invitation=invitation, since=now
     )
+
+
+_FREE = Prepared(
+    lambda agent: Slot.objects.filter(agent=agent, is_retired=False, occupation=None).order_by("number")[:1]
+)
 
 
 def hold(occupation: Occupation, now: datetime) -> None:

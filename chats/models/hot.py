@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import connection, models
 
 from contactcenter import wire
-from contactcenter.prepared import server_cursor
+from contactcenter.prepared import new_instance, server_cursor
 
 from .chat import Chat, Participant
 from .event import Event
@@ -122,15 +122,9 @@ class Select(Generic[Row]):
         return wire.Asked(self._statement, [json.dumps(list(wanted), default=str)])
 
     def made(self, found: Iterable[Sequence[Any]]) -> list[Row]:
-        return [self._instance(values) for values in found]
-
-    def _instance(self, values: Sequence[Any]) -> Row:
-        """As from_db makes it, without the way through a constructor that any model may have."""
-        row = self.model.__new__(self.model)
-        vars(row).update(zip(self._names, self._converted(list(values)), strict=True))
-        row._state = models.base.ModelState()
-        row._state.adding, row._state.db = False, connection.alias
-        return row
+        return [
+            new_instance(self.model, zip(self._names, self._converted(list(values)), strict=True)) for values in found
+        ]
 
     @cached_property
     def _statement(self) -> wire.Statement:

@@ -13,6 +13,7 @@ from agents.models.presence import LEAVING
 from chats.events import AgentLeft
 from chats.models import Chat, Event, Invitation, Participant
 from contactcenter.models import Team
+from contactcenter.prepared import PreparedValues, among
 
 from .choose import Candidate, Need, words
 
@@ -34,23 +35,28 @@ class Waiting:
 
 def load_candidates(team: Team, now: datetime) -> dict[UUID, Candidate]:
     """All active agents of the team."""
-    seats = Membership.objects.filter(
+    used = {agent_id: figures for agent_id, *figures in _LOADS.tuples(team.pk)}
+    return {row[0]: _candidate(row, used.get(row[0], [0, 0, 0, None]), now) for row in _SEATS.tuples(team.pk)}
+
+
+_SEATS = PreparedValues(
+    lambda team: Membership.objects.filter(
         team=team, agent__is_active=True, agent__user__is_active=True, agent__presence__isnull=False
-    )
-    slots = Slot.objects.filter(agent__memberships__team=team).values_list("agent_id").order_by("agent_id")
-    used = {
-        agent_id: figures
-        for agent_id, *figures in slots.annotate(
+    ).values_list(*_AGENT, *_PRESENCE)
+)
+_LOADS = PreparedValues(
+    lambda team: (
+        Slot.objects.filter(agent__memberships__team=team)
+        .values_list("agent_id")
+        .order_by("agent_id")
+        .annotate(
             live=Count("pk", filter=Q(is_retired=False)),
             busy=Count("occupation", filter=Q(is_retired=False)),
             all_busy=Count("occupation"),
             latest=Max("occupation__since"),
         )
-    }
-    return {
-        row[0]: _candidate(row, used.get(row[0], [0, 0, 0, None]), now)
-        for row in seats.values_list(*_AGENT, *_PRESENCE)
-    }
+    )
+)
 
 
 def _candidate(row: tuple[Any, ...], figures: list[Any], now: datetime) -> Candidate:
@@ -74,38 +80,55 @@ def _candidate(row: tuple[Any, ...], figures: list[Any], now: datetime) -> Candi
 
 def load_waiting(team: Team, now: datetime) -> list[Waiting]:
     """The team's chats that are not on offer, the next one first. A search (direct mode) whose time is over is ended first, by tend_chat."""
-    chats = _unoffered(team).exclude(state=Chat.State.SEARCHING, search_until__lte=now)
-    tried = _load_tried(team, now)
+    chats = _UNOFFERED.tuples(team.pk, now)
+    tried = _load_tried([pk for pk, _, _ in chats], now - MEMORY) if chats else {}
     return [
         Waiting(pk, Need(language=language, skills=words(skills), tried=tuple(tried.get(pk, ()))))
-        for pk, language, skills in chats.values_list("pk", "language", "skills")[:MOST_CHATS]
+        for pk, language, skills in chats
     ]
 
 
-def _unoffered(team: Team) -> Any:
-    return Chat.objects.waiting().unsteered().filter(team=team, occupation=None)
-
-
-def _load_tried(team: Team, now: datetime) -> dict[UUID, list[tuple[UUID, datetime]]]:
-    refusals: Any = Invitation.objects.filter(
-        chat__team=team,
-        chat__state__in=Chat.WAITING,
-        state__in=[Invitation.State.DECLINED, Invitation.State.EXPIRED],
-        ended_at__gt=now - MEMORY,
+_UNOFFERED = PreparedValues(
+    lambda team, now: (
+        Chat.objects.waiting()
+        .unsteered()
+        .filter(team=team, occupation=None)
+        .exclude(state=Chat.State.SEARCHING, search_until__lte=now)
+        .values_list("pk", "language", "skills")[:MOST_CHATS]
     )
-    rows = list(refusals.values_list("chat_id", "agent_id", "ended_at"))
-    rows += load_left(_unoffered(team).values("pk"), now - MEMORY)
+)
+
+
+def _load_tried(chat_ids: list[UUID], since: datetime) -> dict[UUID, list[tuple[UUID, datetime]]]:
+    rows = [*_REFUSALS.tuples(chat_ids, since), *load_left(chat_ids, since)]
     tried: dict[UUID, list[tuple[UUID, datetime]]] = defaultdict(list)
     for chat_id, agent_id, at in sorted(rows, key=lambda row: row[2]):
         tried[chat_id].append((agent_id, at))
     return tried
 
 
-def load_left(chat_ids: Any, since: datetime) -> list[tuple[UUID, UUID, datetime]]:
+_REFUSALS = PreparedValues(
+    lambda chats, since: Invitation.objects.filter(
+        chat__in=among(chats), state__in=[Invitation.State.DECLINED, Invitation.State.EXPIRED], ended_at__gt=since
+    ).values_list("chat_id", "agent_id", "ended_at")
+)
+
+
+def load_left(chat_ids: list[UUID], since: datetime) -> list[tuple[UUID, UUID, datetime]]:
     """(chat, agent, when) of agents who gave one of these chats back, or were to give it back: somebody else is wanted."""
     # The log of a chat is read only where a seat says that somebody left it.
-    seats = Participant.objects.filter(chat__in=chat_ids, left_at__gte=since, agent__isnull=False)
-    left: Any = Event.objects.filter(
-        chat_id__in=seats.values("chat_id"), type=AgentLeft.type, data__reason__in=GIVEN_BACK, at__gte=since
-    )
-    return [(chat_id, UUID(agent), at) for chat_id, agent, at in left.values_list("chat_id", "data__agent", "at")]
+    left = [chat_id for (chat_id,) in _LEFT.tuples(chat_ids, since)]
+    given = _GIVEN_BACK.tuples(left, since) if left else []
+    return [(chat_id, UUID(agent), at) for chat_id, agent, at in given]
+
+
+_LEFT = PreparedValues(
+    lambda chats, since: Participant.objects.filter(
+        chat__in=among(chats), left_at__gte=since, agent__isnull=False
+    ).values_list("chat_id")
+)
+_GIVEN_BACK = PreparedValues(
+    lambda chats, since: Event.objects.filter(
+        chat__in=among(chats), type=AgentLeft.type, data__reason__in=GIVEN_BACK, at__gte=since
+    ).values_list("chat_id", "data__agent", "at")
+)

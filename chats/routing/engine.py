@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.dispatch import Signal
 
 from agents.models import Agent, Presence
+from agents.models.presence import LEAVING
 from chats.actions.offer import offer_chat
 from chats.actions.slots import lock_seats
 from chats.due import do_soon
@@ -22,6 +23,7 @@ from chats.events import record
 from chats.models import Chat, Occupation, Queue
 from contactcenter.models import Team
 from contactcenter.outage import is_outage
+from contactcenter.prepared import Prepared, PreparedValues
 
 from .candidates import Waiting, load_candidates, load_waiting
 from .choose import Decision, Need, choose
@@ -44,7 +46,9 @@ def route_team(team_id: UUID, now: datetime) -> int:
     lease = _claim(team_id, now)
     if lease is None:
         return 0
-    run = Run(Team.objects.get(pk=team_id), now)
+    team = _TEAM.first(team_id)
+    assert team is not None  # noqa: S101 - its queue is there
+    run = Run(team, now)
     is_done = run.finish()
     # Whoever asked for routing meanwhile wrote another time there: then the queue stays due, for a run that sees what this one has not.
     due_at = run.ask_again_at if is_done else now
@@ -53,6 +57,9 @@ def route_team(team_id: UUID, now: datetime) -> int:
         do_soon("route_team", team_id)
     routed.send_robust(sender=None, team_id=team_id, now=now)
     return run.offers
+
+
+_TEAM = Prepared(lambda team: Team.objects.filter(pk=team))
 
 
 def _claim(team_id: UUID, now: datetime) -> datetime | None:
@@ -74,9 +81,11 @@ class Run:
     def finish(self) -> bool:
         """Walk until everybody who fits has an offer. False when it should be gone on with later."""
         for _ in range(MOST_PICTURES):
-            self.candidates = load_candidates(self.team, self.now)
+            waiting = load_waiting(self.team, self.now)
+            # Most runs find that the one before has done their work.
+            self.candidates = load_candidates(self.team, self.now) if waiting else {}
             try:
-                unmatched = self._walk(load_waiting(self.team, self.now))
+                unmatched = self._walk(waiting)
             except Outdated:
                 continue
             self._explain(unmatched)
@@ -132,10 +141,9 @@ class Run:
         return True
 
     def _lock_waiting(self, waiting: Waiting) -> Chat | None:
-        chats = Chat.objects.filter(pk=waiting.chat_id, team=self.team, state__in=Chat.WAITING)
-        chat = chats.select_related("team").locked().first()
+        chat = _WAITING.first(waiting.chat_id, self.team.pk)
         # Asked again now that the row is ours: it may have been offered or taken while we waited for it.
-        if chat is None or Occupation.objects.filter(chat=chat).exists():
+        if chat is None or _OCCUPIED.tuples(chat.pk):
             return None
         return chat
 
@@ -160,11 +168,23 @@ class Run:
 def lock_present(agent_id: UUID, now: datetime) -> Agent:
     """The agent, alone with the slots until the end of the transaction. Raises Outdated for who has gone away since the picture was taken."""
     lock_seats(agent_id)
-    present = Presence.objects.available(now).filter(agent_id=agent_id, agent__is_active=True)
-    presence = present.select_related("agent").first()
+    presence = _PRESENT.first(agent_id, now + LEAVING)
     if presence is None:
         raise Outdated
     return presence.agent
+
+
+_WAITING = Prepared(
+    lambda chat, team: Chat.objects.filter(pk=chat, team=team, state__in=Chat.WAITING).select_related("team").locked()
+)
+_OCCUPIED = PreparedValues(lambda chat: Occupation.objects.filter(chat=chat).values_list("pk"))
+_PRESENT = Prepared(
+    lambda agent, leaving: (
+        Presence.objects.leased(leaving)
+        .filter(status=Presence.Status.ONLINE, agent=agent, agent__is_active=True)
+        .select_related("agent")
+    )
+)
 
 
 def lock_center(center_id: UUID) -> None:

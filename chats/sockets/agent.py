@@ -1,6 +1,5 @@
 """The agent's socket (docs/realtime.md, "Agent socket")."""
 
-import asyncio
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -65,8 +64,7 @@ class AgentSocket(Socket):
     def __init__(self, *connection: Any) -> None:
         super().__init__(*connection)
         self.seats: dict[UUID, UUID] = {}  # chat → our participant in it
-        self.looks: set[asyncio.Task[None]] = set()
-        self.topics: list[str] = []
+        self.topic = ""
 
     # Hello ------------------------------------------------------------------------------------------------------------
 
@@ -84,9 +82,9 @@ class AgentSocket(Socket):
         await in_thread(presence.sign_in, self.agent, timezone.now())
         self.desk = Desk(self)
         # Heard from now on: what changes while the welcome is made is told after it.
-        self.topics = [f"agent:{self.agent.pk}", f"center:{self.agent.center_id}"]
-        hub.subscribe(self.topics[0], self._hear_own)
-        hub.subscribe(self.topics[1], self._hear_center)
+        self.topic = f"agent:{self.agent.pk}"
+        hub.subscribe(self.topic, self._hear_own)
+        pulse.attend(self.agent.center_id)
         board = await gather.boards.get(self.agent.center_id)
         if board is None or self.agent.pk not in board.agents:
             raise unauthorized()
@@ -106,8 +104,9 @@ class AgentSocket(Socket):
         self.push_dict(**welcome, **snapshot, **own)
         self.is_welcome = True
         desk.offered = {invitation.pk: invitation.chat_id for invitation in invitations}
-        for chat in chats:
+        for chat, shown in zip(chats, snapshot["chats"], strict=True):
             desk.follow(chat)
+            desk.note_told(chat.pk, shown)
         desk.cursors = {}
         await self.reconcile()
 
@@ -130,19 +129,9 @@ class AgentSocket(Socket):
     # What concerns this desk --------------------------------------------------------------------------------------------
 
     def _hear_own(self, _topic: str, _payload: Payload) -> None:
-        task = self.loop.create_task(self._reconcile_quietly())
-        self.looks.add(task)
-        task.add_done_callback(self.looks.discard)
+        if self.desk:
+            self.desk.look_soon()
         pulse.poke()
-
-    def _hear_center(self, _topic: str, _payload: Payload) -> None:
-        pulse.poke()
-
-    async def _reconcile_quietly(self) -> None:
-        try:
-            await self.reconcile()
-        except Exception:  # noqa: BLE001 - the pulse comes again, and tells of it
-            return
 
     async def reconcile(self) -> None:
         if self.is_welcome and self.desk:
@@ -205,7 +194,19 @@ class AgentSocket(Socket):
         return agent_shape(with_load(Agent.objects.filter(pk=self.agent.pk)).get(), now=now)
 
     async def on_accept(self, frame: Frame) -> dict[str, Any]:
-        return {"chat": await in_thread(self._do, accept_invitation, frame["invitation"])}
+        assert self.desk is not None  # noqa: S101 - made by hello
+        invitation_id, now = frame["invitation"], timezone.now()
+        offered = {chat for chat in [self.desk.offered.get(invitation_id)] if chat}
+        self.desk.accepting |= offered
+        try:
+            accepted = await in_thread(accept_invitation, self.agent, invitation_id, now=now)
+            chat = await gather.chats.get(accepted.pk)
+            assert chat is not None  # noqa: S101 - chats stay
+            self.desk.take(chat, invitation_id)
+        finally:
+            self.desk.accepting -= offered
+            self.desk.look_soon()
+        return {"chat": chat_for_staff(chat, viewer_id=self.agent.pk, now=now)}
 
     async def on_decline(self, frame: Frame) -> dict[str, Any]:
         await in_thread(decline_invitation, self.agent, frame["invitation"], now=timezone.now())
@@ -328,10 +329,11 @@ class AgentSocket(Socket):
         if len(self.desk.watched) >= MOST_WATCHED:
             raise Invalid(_("You watch too many chats."))
         self.desk.watched.add(chat.pk)
+        self.desk.follow(chat, after=frame["after"])
         if frame.ref is not None:
             shown = chat_for_staff(chat, viewer_id=self.agent.pk, now=timezone.now())
+            self.desk.note_told(chat.pk, shown)
             self.push_dict(type="ack", ref=frame.ref, chat=shown)
-        self.desk.follow(chat, after=frame["after"])
 
     async def on_unwatch(self, frame: Frame) -> dict[str, Any]:
         assert self.desk is not None  # noqa: S101 - made by hello
@@ -365,8 +367,8 @@ class AgentSocket(Socket):
     async def _clean_up(self) -> None:
         if self.desk is None:
             return
-        hub.unsubscribe(self.topics[0], self._hear_own)
-        hub.unsubscribe(self.topics[1], self._hear_center)
+        hub.unsubscribe(self.topic, self._hear_own)
+        pulse.leave(self.agent.center_id)
         self.desk.close()
         others = [one for one in Socket.everyone if isinstance(one, AgentSocket) and one.is_welcome]
         if self.is_welcome and not any(other.agent.pk == self.agent.pk for other in others):

@@ -12,8 +12,11 @@ from django.utils import timezone
 from agents.models import Agent
 from chats.live.listen import to_json
 from chats.models import Chat, Occupation, Participant
-from chats.shapes import QUEUE_SHOWN, agent_shape, for_staff, queue_shape, with_load
+from chats.shapes import QUEUE_SHOWN, agent_shape, queue_shape, with_load
 from contactcenter.models import ContactCenter, Team
+from contactcenter.prepared import Prepared, PreparedValues, among
+
+from .rows import load_chats
 
 MOST_WAITING = 5_000
 
@@ -86,27 +89,46 @@ def _load_queues(center: ContactCenter, board: Board, now: datetime) -> None:
 def _make_queue(team_id: UUID, made_from: tuple[Any, ...], now: datetime) -> Queue:
     count, oldest, first = made_from
     ids = [chat_id for chat_id, _, _ in first]
-    by_id = {chat.pk: chat for chat in for_staff(Chat.objects.filter(pk__in=ids))} if ids else {}
+    by_id = load_chats(ids) if ids else {}
     shown = [by_id[chat_id] for chat_id in ids if chat_id in by_id]
     shape = queue_shape(team_id, shown, count=count, oldest_at=oldest, now=now)
     return Queue(made_from, shape, to_json(shape))
 
 
+@dataclass(frozen=True)
+class Concerns:
+    """Which chats concern one agent now."""
+
+    occupied: dict[UUID, UUID | None]  # chat → its invitation, or None when it is held
+    guests: dict[UUID, str]  # colleagues' chats to which the agent was asked → invited or joined
+
+
+def load_concerns(agent_ids: list[UUID]) -> dict[UUID, Concerns]:
+    occupied, guests = load_occupations(agent_ids), _load_guests(agent_ids)
+    return {agent_id: Concerns(occupied[agent_id], guests[agent_id]) for agent_id in agent_ids}
+
+
 def load_occupations(agent_ids: list[UUID]) -> dict[UUID, dict[UUID, UUID | None]]:
     """What sits in the agents' slots: chat → its invitation, or None when it is held."""
     found: dict[UUID, dict[UUID, UUID | None]] = {agent_id: {} for agent_id in agent_ids}
-    rows = Occupation.objects.filter(agent_id__in=agent_ids).values_list("agent_id", "chat_id", "invitation_id")
-    for agent_id, chat_id, invitation_id in rows:
+    for agent_id, chat_id, invitation_id in _OCCUPATIONS.tuples(agent_ids):
         found[agent_id][chat_id] = invitation_id
     return found
 
 
-def load_guests(agent_ids: list[UUID]) -> dict[UUID, dict[UUID, str]]:
-    """Chats of colleagues to which the agents were asked: chat → invited or joined."""
+def _load_guests(agent_ids: list[UUID]) -> dict[UUID, dict[UUID, str]]:
     found: dict[UUID, dict[UUID, str]] = {agent_id: {} for agent_id in agent_ids}
-    for guest in Participant.objects.guests().filter(agent_id__in=agent_ids):
+    for guest in _GUESTS.rows(agent_ids):
         found[guest.agent_id][guest.chat_id] = "joined" if guest.is_guest else "invited"  # type: ignore[index]
     return found
+
+
+_OCCUPATIONS = PreparedValues(
+    lambda agents: Occupation.objects.filter(agent__in=among(agents)).values_list(
+        "agent_id", "chat_id", "invitation_id"
+    )
+)
+_GUESTS = Prepared(lambda agents: Participant.objects.guests().filter(agent__in=among(agents)))
 
 
 def teams_of(agent: Agent) -> list[Team]:

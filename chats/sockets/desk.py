@@ -5,6 +5,7 @@ hint loses nothing.
 """
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -43,6 +44,8 @@ class Desk:
         self.seat: dict[str, Any] = {}
         self._colleagues = ""
         self._queues: list[Queue] = []
+        self.accepting: set[UUID] = set()  # chats that a frame of this socket is just taking
+        self._looking: asyncio.Task[None] | None = None
         self._is_looking = False
         self._look_again = False
         self._telling: dict[UUID, asyncio.Task[None]] = {}
@@ -54,6 +57,8 @@ class Desk:
             reader.stop()
         for task in self._telling.values():
             task.cancel()
+        if self._looking:
+            self._looking.cancel()
 
     # Chats held and offered -------------------------------------------------------------------------------------------
 
@@ -71,19 +76,31 @@ class Desk:
         finally:
             self._is_looking = False
 
+    def look_soon(self) -> None:
+        """Reconcile, once for all hints of one moment."""
+        if self._looking and not self._looking.done():
+            self._look_again = True
+        else:
+            self._looking = asyncio.get_running_loop().create_task(self._look_quietly())
+
+    async def _look_quietly(self) -> None:
+        with contextlib.suppress(Exception):  # the pulse comes again, and tells of it
+            await self.socket.reconcile()
+
     async def _look(self) -> None:
-        me = self.socket.agent.pk
-        occupied, asked = await asyncio.gather(gather.occupations.get(me), gather.guests.get(me))
-        sits, guests = occupied or {}, asked or {}
+        # What is accepted while we read has not ended by that, nor is it offered anew.
+        held_before, offered_before = set(self.held), set(self.offered)
+        concerns = await gather.concerns.get(self.socket.agent.pk)
+        sits, guests = (concerns.occupied, concerns.guests) if concerns else ({}, {})
         held = {chat for chat, invitation in sits.items() if invitation is None}
         offered = {invitation: chat for chat, invitation in sits.items() if invitation is not None}
-        for invitation in offered.keys() - self.offered.keys():
+        for invitation in offered.keys() - offered_before:
             await self._offer(invitation, offered[invitation])
-        for invitation in self.offered.keys() - offered.keys():
+        for invitation in (offered_before - offered.keys()) & self.offered.keys():
             await self._end_offer(invitation)
-        for chat in held - self.held:
+        for chat in held - self.held - self.accepting:
             await self._take(chat)
-        for chat in self.held - held:
+        for chat in held_before - held:
             await self._lose(chat)
         for chat, state in guests.items():
             if self.guests.get(chat) != state:
@@ -103,19 +120,33 @@ class Desk:
             self.socket.push_dict(type="invitation", invitation=shown)
 
     async def _end_offer(self, invitation_id: UUID) -> None:
-        invitation = await gather.invitations.get(invitation_id)
+        state = await gather.endings.get(invitation_id)
         # Forgotten only now: a look that fails (the database is away) is made again.
-        chat_id = self.offered.pop(invitation_id)
-        reason = str(invitation.state) if invitation else "withdrawn"
-        self.socket.push_dict(type="invitation_ended", id=str(invitation_id), chat=str(chat_id), reason=reason)
+        self._tell_ended(invitation_id, str(state) if state else "withdrawn")
+
+    def _tell_ended(self, invitation_id: UUID, reason: str) -> None:
+        if chat_id := self.offered.pop(invitation_id, None):
+            self.socket.push_dict(type="invitation_ended", id=str(invitation_id), chat=str(chat_id), reason=reason)
 
     async def _take(self, chat_id: UUID) -> None:
         chat = await gather.chats.get(chat_id)
         self.held.add(chat_id)
         self.ended.pop(chat_id, None)
         if chat:
-            self.tell(chat)
-            self.follow(chat)
+            self.show_chat(chat)
+
+    def take(self, chat: Chat, invitation_id: UUID) -> None:
+        """We have just accepted it."""
+        self._tell_ended(invitation_id, Invitation.State.ACCEPTED.value)
+        if chat.agent_id == self.socket.agent.pk and chat.state == Chat.State.ACTIVE and chat.pk not in self.held:
+            self.held.add(chat.pk)
+            self.ended.pop(chat.pk, None)
+            self.show_chat(chat)
+
+    def show_chat(self, chat: Chat) -> None:
+        """Tell it, then its log."""
+        self.follow(chat)
+        self.tell(chat)
 
     async def _lose(self, chat_id: UUID) -> None:
         chat = await gather.chats.get(chat_id)
@@ -126,8 +157,7 @@ class Desk:
         chat = await gather.chats.get(chat_id)
         self.guests[chat_id] = state
         if chat:
-            self.tell(chat)
-            self.follow(chat)
+            self.show_chat(chat)
 
     async def _see_out(self, chat_id: UUID) -> None:
         chat = await gather.chats.get(chat_id)
@@ -171,13 +201,17 @@ class Desk:
 
     def tell(self, chat: Chat) -> None:
         shown = chat_for_staff(chat, viewer_id=self.socket.agent.pk, now=timezone.now())
-        if reader := self.readers.get(chat.pk):
-            reader.delivery = shown["delivery"]
+        self.note_told(chat.pk, shown)
         self.socket.push_dict(type="chat", chat=shown)
+
+    def note_told(self, chat_id: UUID, shown: dict[str, Any]) -> None:
+        """The client has this of a followed chat, by whichever frame."""
+        if reader := self.readers.get(chat_id):
+            reader.delivery, reader.told = shown["delivery"], shown["head"]
 
     def passed(self, reader: Reader, types: frozenset[str]) -> None:
         """Events went out: the chat itself may have changed with them."""
-        if types <= QUIET:
+        if types <= QUIET or (reader.told >= reader.cursor and "delivery" not in types):
             return
         self.look_at(reader.chat_id)
 

@@ -4,7 +4,7 @@ places in queues, boards of centers. So a lost announcement loses nothing, and n
 
 import asyncio
 import contextlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,6 +18,7 @@ from agents import presence
 from chats.actions.read import renew_leases
 from chats.actions.start import CUSTOMER_LEASE
 from chats.delivery_shapes import deliveries_of
+from chats.live import Payload, hub
 from chats.models import Chat, CustomerSession, Participant
 from contactcenter.outage import is_outage
 
@@ -59,6 +60,7 @@ class Pulse:
         self.beats: list[Step] = []
         self.surveys: list[Step] = []
         self.poked = asyncio.Event()
+        self.centers: Counter[UUID] = Counter()  # whose changes are heard, and for how many desks
         self.tasks: list[asyncio.Task[None]] = []
         self.leased_at = 0.0
 
@@ -75,6 +77,20 @@ class Pulse:
     def poke(self) -> None:
         """Queues or colleagues have changed: look soon."""
         self.poked.set()
+
+    def attend(self, center_id: UUID) -> None:
+        """Hear what changes in a center: one listener, however many desks it has. `leave` as often."""
+        self.centers[center_id] += 1
+        hub.subscribe(f"center:{center_id}", self._hear)
+
+    def leave(self, center_id: UUID) -> None:
+        self.centers[center_id] -= 1
+        if not self.centers[center_id]:
+            del self.centers[center_id]
+            hub.unsubscribe(f"center:{center_id}", self._hear)
+
+    def _hear(self, _topic: str, _payload: Payload) -> None:
+        self.poke()
 
     async def _beat(self) -> None:
         steps = (

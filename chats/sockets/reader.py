@@ -33,6 +33,7 @@ class Reader:
         self.cursors: dict[tuple[str, str], int] = {}  # (read|delivered, agent|customer) → index, as the socket knows
         self.is_online: bool | None = None
         self.delivery: dict[str, Any] | None = None  # of delivery_shapes, as the socket was told
+        self.told = 0  # the position that the chat had when the socket was told of it
         self._task: asyncio.Task[None] | None = None
         self._topic = f"{side.topic}:{chat_id}"
 

@@ -9,7 +9,7 @@ import pytest
 from chats import tasks
 from chats.apps import ChatsConfig
 from chats.due import do_soon, work_due
-from chats.wake import Waker
+from chats.wake import REST, Waker
 
 pytestmark = pytest.mark.both
 
@@ -175,3 +175,18 @@ def test_publishing_puts_the_task_into_the_queue_from_any_thread():
     assert raised == []
     assert message.headers["task"] == "chats.tasks.route_team"
     assert message.payload[0] == ["abc"]
+
+
+def test_one_row_is_woken_for_again_after_a_rest_and_others_do_not_wait_for_it():
+    taken = []
+    waker = Waker(lambda task, row_id: taken.append((row_id, time.monotonic())))
+    for _ in range(3):
+        waker.wake("route_team", 1)
+        end = time.monotonic() + 5
+        while not taken and time.monotonic() < end:
+            time.sleep(0.001)
+    waker.wake("route_team", 2)
+    while len(taken) < 3 and time.monotonic() < end:
+        time.sleep(0.005)
+    assert [row for row, _ in taken] == ["1", "2", "1"]
+    assert taken[2][1] - taken[0][1] >= REST

@@ -5,11 +5,11 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 from django.test.utils import CaptureQueriesContext
 
 from chats.models import Chat, Customer, Participant
-from contactcenter.prepared import Prepared
+from contactcenter.prepared import Prepared, PreparedValues, among
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
@@ -65,6 +65,27 @@ def test_subqueries_alternatives_orders_and_slices_take_values_too(acme, now):
         rows = Prepared(make).rows(name, least)
         same(rows, make(name, least))
         assert [row.called for row in rows] == [row.called for row in make(name, least)]
+
+
+def test_several_ids_are_one_argument_however_many_there_are(acme, now):
+    chats = [chat_of(name, acme, now) for name in ("Carla", "Ciro", "Cleo")]
+    customers = [chat.customer_id for chat in chats]
+    prepared = Prepared(lambda ids: Chat.objects.filter(customer__in=among(ids)).order_by("customer__name"))
+    for several in ([], customers[:1], customers, [*customers, uuid4()]):
+        same(prepared.rows(several), Chat.objects.filter(customer__in=several).order_by("customer__name"))
+
+
+def test_values_are_those_of_the_queryset(acme, now):
+    chats = [chat_of(name, acme, now, skills=[name], data={"name": name}) for name in ("Carla", "Ciro")]
+
+    def make(ids, since):
+        found = Chat.objects.filter(pk__in=ids, started_at__gte=since).order_by("customer__name")
+        return found.values_list("pk", "skills", "data__name", "started_at").annotate(parts=Count("participants"))
+
+    prepared, ids = PreparedValues(lambda ids, since: make(among(ids), since)), [chat.pk for chat in chats]
+    for several in (ids, ids[1:], []):
+        assert prepared.tuples(several, now) == list(make(several, now))
+    assert prepared.tuples(ids, now + timedelta(seconds=1)) == []
 
 
 def test_columns_that_were_left_out_are_read_when_they_are_wanted(acme, now):

@@ -37,8 +37,7 @@ async def test_a_desk_learns_what_a_connector_does_without_any_announcement(sock
     assert (watched["chat"]["delivery"], watched["chat"]["delivered"]["customer"]) == (shown["delivery"], 0)
     live.loses = lambda topic, payload: True
     posted = await sync_to_async(say)(seat, "Are you there?", now)
-    for client in (agent, reader):
-        await until(client, chat, (True, True))
+    assert told({"chat": shown}) == (True, True)
     await sync_to_async(take_up)(sms, holder, now=now + timedelta(days=1))
     await sync_to_async(note_given)(chat.pk, posted.index)
     for client in (agent, reader):

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from chats.live import hub
 from chats.models import Chat, Customer, Participant
+from chats.sockets import gather
 from tests.chats.sockets.conftest import offer
 from tests.conftest import make_chat, make_customer, make_held_chat, online
 
@@ -74,6 +75,48 @@ async def test_a_transferred_chat_leaves_one_desk_and_comes_to_the_other(sockets
     events = await second.events_until(accepted["chat"]["head"], by="position")
     assert "VIP" in {event["text"] for event in events}
     assert (await first.ask("post", chat=chat, client_id="x", text="Still mine?"))["code"] == "forbidden"
+
+
+async def test_what_is_accepted_is_told_once_in_order_and_stays(sockets, acme, ann, now):
+    started = await sync_to_async(make_chat)(acme, now)
+    agent = await sockets.agent(ann)
+    made = await sync_to_async(offer)(started.chat, ann, now)
+    await agent.until("invitation")
+    before = len(agent.seen)
+    accepted = await agent.ask("accept", invitation=str(made.pk))
+    await agent.rest(2)  # longer than the pulse takes to look by itself
+    told = [frame for frame in agent.seen[before:] if frame["type"] not in ("agent", "colleagues", "queue", "ping")]
+    assert [frame["type"] for frame in told] == ["invitation_ended", "chat", "ack", "events"]
+    assert told[0]["reason"] == "accepted"
+    assert told[1]["chat"] == accepted["chat"]
+    assert accepted["chat"]["held"]
+    assert [event["position"] for event in agent.events()] == list(range(1, accepted["chat"]["head"] + 1))
+
+
+async def test_a_chat_that_is_accepted_while_the_desk_is_read_is_not_taken_away_again(
+    sockets, acme, ann, now, monkeypatch
+):
+    started = await sync_to_async(make_chat)(acme, now)
+    made = await sync_to_async(offer)(started.chat, ann, now)
+    agent = await sockets.agent(ann)
+    await agent.rest()  # hello has looked, too
+    real, is_read, may_answer = gather.concerns.get, asyncio.Event(), asyncio.Event()
+
+    async def slow(key):
+        found = await real(key)
+        is_read.set()
+        await may_answer.wait()
+        return found
+
+    monkeypatch.setattr(gather.concerns, "get", slow)
+    hub.announce(f"agent:{ann.pk}", {"kind": "hint", "what": "test"})
+    await is_read.wait()
+    await agent.ask("accept", invitation=str(made.pk))
+    may_answer.set()
+    await agent.rest(0.5)
+    assert not agent.of("invitation")
+    assert not agent.of("chat_gone")
+    assert len(agent.of("invitation_ended")) == 1
 
 
 async def test_a_supervisor_assigns_and_watches(sockets, acme, ann, sue, now):

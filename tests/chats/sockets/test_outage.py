@@ -81,7 +81,7 @@ async def test_an_offer_that_ended_in_the_outage_leaves_the_desk_after_it(socket
     started = await sync_to_async(make_chat)(acme, now)
     invitation = await sync_to_async(offer)(started.chat, ann, now)
     await client.until("invitation")
-    outage = Outage(monkeypatch, gather.invitations)
+    outage = Outage(monkeypatch, gather.endings)
     await sync_to_async(decline_invitation)(ann, invitation.pk, now=now)
     await meet(client, outage)
     assert (await client.until("invitation_ended"))["id"] == str(invitation.pk)
