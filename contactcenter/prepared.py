@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.backends.utils import CursorWrapper
+from django.db.models.base import ModelState
 from django.db.models.expressions import Expression
-from django.db.models.query import get_related_populators  # type: ignore[attr-defined]  # missing in the stubs
 from django.db.models.sql.compiler import SQLCompiler
 
 Row = TypeVar("Row", bound=models.Model)
@@ -35,7 +35,7 @@ class Prepared(Generic[Row]):
         self._plans: dict[str, _Plan] = {}  # by the engine
 
     def rows(self, *values: Any) -> list[Row]:
-        plan = self._plans.get(connection.vendor) or self._compile()
+        plan = self._plans.get(connections[DEFAULT_DB_ALIAS].vendor) or self._compile()
         with server_cursor() as cursor:
             cursor.execute(plan.text, plan.bound(values))
             found = cursor.fetchall()
@@ -80,17 +80,42 @@ class _Converted:
     converters: Sequence[Callable[..., Any]]
 
 
+class _Made:
+    """How the columns of one model become an instance, and its relations' (as django.db.models.query.ModelIterable makes them).
+
+    The values go straight into the instance: our models have no __init__ and no signals of their own.
+    """
+
+    def __init__(self, info: Any, select: Any) -> None:
+        self.model = info["model"]
+        columns = info["select_fields"]
+        self.start, self.end = columns[0], columns[-1] + 1
+        self.names = [select[column][0].target.attname for column in columns]
+        self.key = columns[self.names.index(self.model._meta.pk.attname)]
+        self.related = [
+            (one["local_setter"], one["remote_setter"], _Made(one, select)) for one in info.get("related_klass_infos", ())
+        ]
+
+    def instance(self, row: list[Any]) -> Any:
+        made = self.model.__new__(self.model)
+        made._state = state = ModelState()
+        state.db, state.adding = DEFAULT_DB_ALIAS, False
+        vars(made).update(zip(self.names, row[self.start : self.end], strict=True))
+        for set_here, set_there, other in self.related:
+            found = None if row[other.key] is None else other.instance(row)
+            set_here(made, found)
+            if found is not None:
+                set_there(found, made)
+        return made
+
+
 class _Plan:
-    """A compiled query: its text, and how its rows become instances (as django.db.models.query.ModelIterable makes them)."""
+    """A compiled query: its text, and how its rows become instances."""
 
     def __init__(self, text: str, params: Sequence[Any], compiler: SQLCompiler) -> None:
         self.text, self.params = text, params
         select: Any = compiler.select
-        info: Any = compiler.klass_info
-        self.model = info["model"]
-        self.start, self.end = info["select_fields"][0], info["select_fields"][-1] + 1
-        self.names = [column[0].target.attname for column in select[self.start : self.end]]
-        self.populators = get_related_populators(info, select, connection.alias)  # type: ignore[call-arg]  # the stubs know Django 6
+        self.made = _Made(compiler.klass_info, select)
         self.annotations = list((compiler.annotation_col_map or {}).items())
         expressions = [column[0] for column in select[: compiler.col_count]]
         converters = compiler.get_converters(expressions).items()
@@ -101,13 +126,11 @@ class _Plan:
         return [_bindable(values[one.place]) if isinstance(one, _Asked) else one for one in self.params]
 
     def instance(self, found: Iterable[Any]) -> Any:
-        row = list(found)
+        row, wrapper = list(found), connections[DEFAULT_DB_ALIAS]
         for one in self.converted:
             for convert in one.converters:
-                row[one.column] = convert(row[one.column], one.expression, connection)
-        made = self.model.from_db(connection.alias, self.names, row[self.start : self.end])
-        for populator in self.populators:
-            populator.populate(row, made)
+                row[one.column] = convert(row[one.column], one.expression, wrapper)
+        made = self.made.instance(row)
         for name, column in self.annotations:
             setattr(made, name, row[column])
         return made
@@ -115,25 +138,23 @@ class _Plan:
 
 def server_cursor() -> CursorWrapper:
     """Django's cursor. On PostgreSQL values are bound by the server, not written into the text, so that the text can be prepared."""
-    if connection.vendor != "postgresql":
-        return connection.cursor()
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    if wrapper.vendor != "postgresql":
+        return wrapper.cursor()
     from django.db.backends.postgresql.base import ServerBindingCursor
 
-    connection.ensure_connection()
-    inner: Any = connection.connection
+    wrapper.ensure_connection()
+    inner: Any = wrapper.connection
     # A prepared query has no text that Django's log of queries could show.
-    inner.prepare_threshold = None if connection.queries_logged else PREPARED_AFTER
-    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with connection.wrap_database_errors:
+    inner.prepare_threshold = None if wrapper.queries_logged else PREPARED_AFTER
+    wrap = wrapper.make_debug_cursor if wrapper.queries_logged else wrapper.make_cursor
+    with wrapper.wrap_database_errors:
         bound: Any = ServerBindingCursor(inner)  # type: ignore[call-arg]
         return wrap(bound)
 
 
 def _bindable(value: Any) -> Any:
     """As the engine keeps it; PostgreSQL has a type for everything."""
-    if connection.vendor == "sqlite":
-        if isinstance(value, UUID):
-            return value.hex
-        if isinstance(value, datetime):
-            return connection.ops.adapt_datetimefield_value(value)
+    if isinstance(value, UUID | datetime) and connections[DEFAULT_DB_ALIAS].vendor == "sqlite":
+        return value.hex if isinstance(value, UUID) else connection.ops.adapt_datetimefield_value(value)
     return value
