@@ -91,7 +91,8 @@ class _Made:
         columns = info["select_fields"]
         self.start, self.end = columns[0], columns[-1] + 1
         self.names = [select[column][0].target.attname for column in columns]
-        self.key = columns[self.names.index(self.model._meta.pk.attname)]
+        # No part of a key is ever empty: one tells whether there is such a row.
+        self.key = columns[self.names.index(self.model._meta.pk_fields[0].attname)]
         self.related = [
             (one["local_setter"], one["remote_setter"], _Made(one, select)) for one in info.get("related_klass_infos", ())
         ]
