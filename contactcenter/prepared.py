@@ -94,7 +94,8 @@ class _Made:
         # No part of a key is ever empty: one tells whether there is such a row.
         self.key = columns[self.names.index(self.model._meta.pk_fields[0].attname)]
         self.related = [
-            (one["local_setter"], one["remote_setter"], _Made(one, select)) for one in info.get("related_klass_infos", ())
+            (one["local_setter"], one["remote_setter"], _Made(one, select))
+            for one in info.get("related_klass_infos", ())
         ]
 
     def instance(self, row: list[Any]) -> Any:
@@ -144,14 +145,14 @@ def server_cursor() -> CursorWrapper:
         return wrapper.cursor()
     from django.db.backends.postgresql.base import ServerBindingCursor
 
-    wrapper.ensure_connection()
+    if wrapper.connection is None:
+        wrapper.ensure_connection()
     inner: Any = wrapper.connection
     # A prepared query has no text that Django's log of queries could show.
     inner.prepare_threshold = None if wrapper.queries_logged else PREPARED_AFTER
     wrap = wrapper.make_debug_cursor if wrapper.queries_logged else wrapper.make_cursor
-    with wrapper.wrap_database_errors:
-        bound: Any = ServerBindingCursor(inner)  # type: ignore[call-arg]
-        return wrap(bound)
+    bound: Any = ServerBindingCursor(inner)  # type: ignore[call-arg]
+    return wrap(bound)
 
 
 def _bindable(value: Any) -> Any:
