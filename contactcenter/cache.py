@@ -62,9 +62,9 @@ class TallyCache(RedisCache):
 
     def tally(self, key: str, number: int, seconds: int, other: str) -> tuple[int, int]:
         """As MemoryCache.tally; of one server."""
-        found: tuple[int, int] = self._cache.tally(
-            self.make_and_validate_key(key), number, seconds, self.make_and_validate_key(other)
-        )
+        client: Any = self._cache
+        key, other = self.make_and_validate_key(key), self.make_and_validate_key(other)
+        found: tuple[int, int] = client.tally(key, number, seconds, other)
         return found
 
 
