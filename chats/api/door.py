@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -44,7 +45,7 @@ class Door(APIView):
     callers: ClassVar[dict[str, tuple[type, ...]]] = {}
     open_to_pages: ClassVar[bool] = False
     permission_classes = (IsNamed,)
-    content_negotiation_class = LikelyRenderer
+    content_negotiation_class: type[BaseContentNegotiation] = LikelyRenderer
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

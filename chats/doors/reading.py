@@ -19,7 +19,8 @@ def read(serializer: type[Read], data: Any, **options: Any) -> dict[str, Any]:
         checked.is_valid(raise_exception=True)
         found: dict[str, Any] = checked.validated_data
         return found
-    made: dict[str, Any] = _kept(serializer, get_language()).run_validation(data)
+    kept: Any = serializer
+    made: dict[str, Any] = _kept(kept, get_language()).run_validation(data)
     return made
 
 
