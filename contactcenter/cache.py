@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import redis
 import structlog
 from django.core.cache.backends.locmem import LocMemCache
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from django.utils.functional import cached_property
 
 log = structlog.get_logger(__name__)
@@ -20,11 +20,55 @@ REST_SECONDS = 5.0  # after a failure, before Redis is asked again
 MOST_KEYS = 20_000  # in memory
 COMMANDS = (
     *("add", "get", "set", "touch", "delete", "has_key", "incr", "clear"),
-    *("get_many", "set_many", "delete_many"),
+    *("get_many", "set_many", "delete_many", "tally"),
 )
 
 
-class SharedCache(RedisCache):
+class MemoryCache(LocMemCache):
+    """Of one process."""
+
+    def tally(self, key: str, number: int, seconds: int, other: str) -> tuple[int, int]:
+        """So many more under this key, which lasts so long: how many there are now, and how many under another."""
+        self.add(key, 0, seconds)
+        try:
+            now = self.incr(key, number)
+        except ValueError:  # it expired between the two
+            now = number
+        return now, self.get(other, 0)
+
+
+class Client(RedisCacheClient):
+    """Django's, which makes a client of redis-py for each command: that costs more than the command."""
+
+    @cached_property
+    def kept(self) -> Any:
+        return super().get_client(write=True)
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        return self.kept
+
+    def tally(self, key: str, number: int, seconds: int, other: str) -> tuple[int, int]:
+        with self.kept.pipeline(transaction=False) as asked:
+            now, _is_kept, before = asked.incrby(key, number).expire(key, seconds).get(other).execute()
+        return now, int(before or 0)
+
+
+class TallyCache(RedisCache):
+    """Redis, which adds up in one round trip."""
+
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = Client
+
+    def tally(self, key: str, number: int, seconds: int, other: str) -> tuple[int, int]:
+        """As MemoryCache.tally; of one server."""
+        client: Any = self._cache
+        key, other = self.make_and_validate_key(key), self.make_and_validate_key(other)
+        found: tuple[int, int] = client.tally(key, number, seconds, other)
+        return found
+
+
+class SharedCache(TallyCache):
     """Redis where it answers; this process's memory where it does not."""
 
     # Django makes a new object for every request: what is dear, and what was learnt, is the process's.
@@ -35,7 +79,7 @@ class SharedCache(RedisCache):
         options = {"socket_timeout": SECONDS, "socket_connect_timeout": SECONDS, **params.get("OPTIONS", {})}
         super().__init__(server, {**params, "OPTIONS": options})
         self.key = server
-        self.memory = LocMemCache("shared-cache-away", {**params, "OPTIONS": {"MAX_ENTRIES": MOST_KEYS}})
+        self.memory = MemoryCache("shared-cache-away", {**params, "OPTIONS": {"MAX_ENTRIES": MOST_KEYS}})
 
     @cached_property
     def _cache(self) -> Any:

@@ -120,7 +120,7 @@ DATABASES = {"default": env.database("DATABASE_URL", DATA_DIR, pool_max=env.numb
 CACHES = {
     "default": {"BACKEND": "contactcenter.cache.SharedCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "cache"}
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}
+    else {"BACKEND": "contactcenter.cache.MemoryCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}
 }
 SESSION_ENGINE = "contactcenter.sessions"
 

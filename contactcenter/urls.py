@@ -16,13 +16,18 @@ FLOORS = [
     ("eservices/api/v2/", "chats.protocols.genesys.eservices_urls"),
     ("carriers/", "chats.carriers.urls"),
     ("v1/", "chats.protocols.hyperchat.urls"),
+]
+# Of other prefixes than these.
+OTHER_FLOORS = [
     ("", "chats.protocols.expertflow.urls"),
     ("", "chats.protocols.comapi.urls"),
     ("", "chats.urls"),
     ("", "agents.urls"),
 ]
 
+# Each address is tried in this order: programs, who call most, come first.
 urlpatterns: list[URLPattern | URLResolver] = [
+    *(path(prefix, include(module)) for prefix, module in FLOORS),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
@@ -30,7 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
     path("admin/", center_site.urls),
     path("operator/", operator_site.urls),
-    *(path(prefix, include(module)) for prefix, module in FLOORS),
+    *(path(prefix, include(module)) for prefix, module in OTHER_FLOORS),
 ]
 
 handler404 = "contactcenter.errors.not_found"

@@ -12,7 +12,18 @@ from chats.deadlines import CUSTOMER_LEASE as CUSTOMER_LEASE
 from chats.due import ask_routing
 from chats.errors import Blocked, Invalid, NotFound, OutsideHours
 from chats.events import ChatEvent, ChatQueued, ChatStarted, MessagePosted, Record, number, store
-from chats.models import Account, Carriage, Chat, Connector, Customer, ForeignChat, Participant, Search, SpaceChat
+from chats.models import (
+    Account,
+    Carriage,
+    Chat,
+    Connector,
+    Customer,
+    ForeignChat,
+    Participant,
+    Search,
+    SpaceChat,
+    begun,
+)
 from contactcenter.hours import is_open
 from contactcenter.models import Channel, Registration, Team
 from contactcenter.prepared import Prepared
@@ -117,11 +128,19 @@ def start_new(channel: Channel, customer: Customer, start: Start, now: datetime)
 
 def default_team(channel: Channel) -> Team | None:
     """The team of a chat that names none: the channel's, else the center's default, else its only one."""
-    own: Team | None = channel.team
+    own = _TEAM.first(channel.team_id) if channel.team_id else None
     if own and own.is_active:
         return own
-    teams: list[Team] = list(channel.center.teams.filter(is_active=True).order_by("-is_default", "name")[:2])
+    teams = _TEAMS.rows(channel.center_id)
     return teams[0] if teams and (teams[0].is_default or len(teams) == 1) else None
+
+
+_TEAM = Prepared(lambda team: Team.objects.filter(pk=team).select_related("center"))
+_TEAMS = Prepared(
+    lambda center: (
+        Team.objects.filter(center=center, is_active=True).select_related("center").order_by("-is_default", "name")[:2]
+    )
+)
 
 
 def _team_for(channel: Channel, wanted: Team | None) -> Team:
@@ -196,8 +215,7 @@ def _write(chat: Chat, participant: Participant, start: Start, now: datetime) ->
     if team.greeting and start.greets:  # answers the first text, so it stands below it
         happened.append((MessagePosted(text=team.greeting), None))
     rows = [number(chat, event, sender=sender, now=now) for event, sender in happened]
-    chat.save(force_insert=True)
-    participant.save(force_insert=True)
+    begun.insert_chat(chat, participant)
     _write_ways(chat, start, now)  # before the events: who tells them abroad looks for it, and what greets travels
     store([Record(chat, row) for row in rows])
 

@@ -1,24 +1,24 @@
 """The base of every view: who may call, what a body must be, which browsers may read the answer."""
 
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
-from rest_framework import serializers
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from chats.doors import origins
 from chats.doors.browsers import tell_browser
+from chats.doors.negotiation import LikelyRenderer
+from chats.doors.reading import read as read
 from chats.errors import Forbidden, Unauthorized
 from chats.languages import accepted_language, spoken
 
 from .principals import Caller, CustomerCaller, PublicCaller
-
-Read = TypeVar("Read", bound=serializers.BaseSerializer[Any])
 
 CORS_HEADERS = "authorization, content-type, x-public-key"
 
@@ -45,6 +45,7 @@ class Door(APIView):
     callers: ClassVar[dict[str, tuple[type, ...]]] = {}
     open_to_pages: ClassVar[bool] = False
     permission_classes = (IsNamed,)
+    content_negotiation_class: type[BaseContentNegotiation] = LikelyRenderer
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -104,11 +105,3 @@ def _speak_with(request: Request) -> None:
         translation.activate(
             spoken(caller.customer.language, accepted, caller.center.language) or settings.LANGUAGE_CODE
         )
-
-
-def read(serializer: type[Read], data: Any, **options: Any) -> dict[str, Any]:
-    """What the serializer makes of the body or query. Raises DRF's ValidationError."""
-    checked = serializer(data=data, **options)
-    checked.is_valid(raise_exception=True)
-    found: dict[str, Any] = checked.validated_data
-    return found

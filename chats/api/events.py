@@ -10,17 +10,16 @@ from rest_framework.response import Response
 from chats.actions.read import mark_delivered
 from chats.doors.bookkeeping import unless_away
 from chats.doors.life import give_sign_of_life
-from chats.models import Chat, Event, Participant
+from chats.models import Chat, Event
 from chats.routing.estimates import queue_places
 from chats.shapes import event_for_customer, event_for_staff
 from contactcenter import longpoll
-from contactcenter.models import Installation
 
 from . import asked, shown
 from .chats import EVERYBODY
 from .door import Door, read
 from .principals import CustomerCaller
-from .render import chat_for, find_shown_chat
+from .render import chat_for, find_at_epoch
 from .schema import described
 
 
@@ -34,14 +33,14 @@ class Events(Door):
     def get(self, request: Request, chat_id: UUID) -> Response:
         query = read(asked.EventsQuery, request.query_params)
         is_customer = isinstance(self.caller, CustomerCaller)
-        chat = find_shown_chat(self.caller, chat_id)
+        chat, epoch = find_at_epoch(self.caller, chat_id)
         if is_customer and not longpoll.is_repeat(request):
             _give_sign_of_life(chat, query.get("after", 0), self.now)
         events = _read_log(chat, query, number="index" if is_customer else "position")
         answer: dict[str, Any] = {
             "events": [event_for_customer(event) if is_customer else event_for_staff(event) for event in events],
             "head": chat.index if is_customer else chat.position,
-            "epoch": str(Installation.current().epoch),
+            "epoch": epoch,
             "chat": chat_for(self.caller, chat, self.now),
         }
         if is_customer:
@@ -57,25 +56,25 @@ class Events(Door):
 
 def _read_log(chat: Chat, query: dict[str, Any], *, number: str) -> list[Event]:
     """In order. `before` gives the last ones before it, `after` the first ones after it."""
+    is_before = "before" in query
+    if not is_before and query.get("after", 0) >= getattr(chat, number):
+        return []  # most polls; what was said since the chat was read is the next one's
     events = Event.objects.filter(chat=chat)
     if number == "index":
         events = events.public()
-    if "before" in query:
+    if is_before:
         earlier = events.filter(**{f"{number}__lt": query["before"], f"{number}__gt": query.get("after", 0)})
         return list(earlier.order_by(f"-{number}")[: query["limit"]])[::-1]
-    if query.get("after", 0) >= getattr(chat, number):
-        return []  # most polls; what was said since the chat was read is the next one's
     return list(events.filter(**{f"{number}__gt": query.get("after", 0)}).order_by(number)[: query["limit"]])
 
 
 def _give_sign_of_life(chat: Chat, after: int, now: Any) -> None:
     """Who polls is there, and holds everything up to the cursor."""
-    participant = next(one for one in chat.participants.all() if one.kind == Participant.Kind.CUSTOMER)
     if not chat.is_open:
         return
-    give_sign_of_life(participant, now)
-    if after > participant.delivered_index:
-        unless_away(partial(mark_delivered, participant, after))
+    give_sign_of_life(chat.customer_part, now)
+    if after > chat.customer_part.delivered_index:
+        unless_away(partial(mark_delivered, chat.customer_part, after))
 
 
 def _place(chat: Chat, now: Any) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
 
 from chats.errors import NotFound
 from chats.models import Chat, Customer, Participant
@@ -18,6 +18,7 @@ from chats.shapes import (
     stamp,
     with_load,
 )
+from contactcenter.models import Installation
 from contactcenter.prepared import Prepared, attach
 
 from .principals import AgentCaller, Caller, CustomerCaller
@@ -34,24 +35,42 @@ def find_shown_chat(caller: Caller, chat_id: UUID) -> Chat:
     if not isinstance(caller, CustomerCaller):
         found: Chat = find_in(chats_for(caller, visible_chats(caller)), chat_id)
         return found
-    chat = _with_parts(_CUSTOMERS_CHAT.first(chat_id, caller.customer.pk))
-    if chat is None:
+    return _chat_of(_CUSTOMERS_PARTS.rows(chat_id, caller.customer.pk))
+
+
+def find_at_epoch(caller: Caller, chat_id: UUID) -> tuple[Chat, str]:
+    """The same with the database's epoch: of customers, who ask all the time, by one look-up. Raises NotFound."""
+    if not isinstance(caller, CustomerCaller):
+        return find_shown_chat(caller, chat_id), str(Installation.current().epoch)
+    parts: list[Any] = _PARTS_AT_EPOCH.rows(chat_id, caller.customer.pk)
+    chat = _chat_of(parts)
+    return chat, str(parts[0].epoch or Installation.current().epoch)
+
+
+def _chat_of(parts: list[Participant]) -> Chat:
+    """The chat of these: all who ever had a part in it. Raises NotFound for nobody: each chat has its customer's."""
+    if not parts:
         raise NotFound
+    chat: Chat = parts[0].chat
+    attach(chat, "participants", parts, Participant)
+    chat.customer_part = next(part for part in parts if part.kind == Participant.Kind.CUSTOMER)
     return chat
 
 
-def _with_parts(chat: Chat | None) -> Chat | None:
-    if chat is not None:
-        attach(chat, "participants", _PARTICIPANTS.rows(chat.pk), Participant)
-    return chat
+def _parts(**of: Any) -> "QuerySet[Participant]":
+    """With what shapes.for_customer loads."""
+    shown = ("chat__team", "chat__agent", "chat__channel__widget")
+    unseen = ("chat__data", "chat__skills", "chat__agent__languages", "chat__agent__skills", "chat__team__languages")
+    return Participant.objects.filter(**of).select_related(*shown).defer(*unseen)
 
 
-# What shapes.for_customer loads, for who asks all the time.
-_CHAT = Prepared(lambda chat: for_customer(Chat.objects.filter(pk=chat)).prefetch_related(None))
-_CUSTOMERS_CHAT = Prepared(
-    lambda chat, customer: for_customer(Chat.objects.filter(pk=chat, customer=customer)).prefetch_related(None)
+_PARTS = Prepared(lambda chat: _parts(chat=chat))
+_CUSTOMERS_PARTS = Prepared(lambda chat, customer: _parts(chat=chat, chat__customer=customer))
+_PARTS_AT_EPOCH = Prepared(
+    lambda chat, customer: _parts(chat=chat, chat__customer=customer).annotate(
+        epoch=Subquery(Installation.objects.values("epoch")[:1])
+    )
 )
-_PARTICIPANTS = Prepared(lambda chat: Participant.objects.filter(chat=chat))
 
 
 def chat_for(caller: Caller, chat: Chat, now: datetime) -> dict[str, Any]:
@@ -63,8 +82,9 @@ def chat_for(caller: Caller, chat: Chat, now: datetime) -> dict[str, Any]:
 
 def fresh_chat(caller: Caller, chat_id: Any, now: datetime) -> dict[str, Any]:
     """A chat as the database has it now. The caller was allowed to act on it: it may have left the caller's sight by that."""
-    chat = _with_parts(_CHAT.first(chat_id)) if isinstance(caller, CustomerCaller) else None
-    return chat_for(caller, chat or chats_for(caller, Chat.objects.filter(pk=chat_id)).get(), now)
+    if isinstance(caller, CustomerCaller):
+        return chat_for(caller, _chat_of(_PARTS.rows(chat_id)), now)
+    return chat_for(caller, chats_for(caller, Chat.objects.filter(pk=chat_id)).get(), now)
 
 
 def fresh_agent(caller: Caller, agent_id: Any, now: datetime) -> dict[str, Any]:

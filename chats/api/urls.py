@@ -28,6 +28,9 @@ from . import (
 app_name = "api"
 
 urlpatterns = [
+    # Each address is tried in this order: the busiest come first.
+    path("chats/<uuid:chat_id>/events", events.Events.as_view(), name="chat-events"),
+    path("chats/<uuid:chat_id>/messages", messages.Messages.as_view(), name="chat-messages"),
     path("schema/", docs.Schema.as_view(), name="schema"),
     path("docs/", docs.Docs.as_view(url_name="api:schema"), name="docs"),
     # Customers
@@ -39,8 +42,6 @@ urlpatterns = [
     path("chats", chats.Chats.as_view(), name="chats"),
     path("chats/outbound", ways.WriteFirst.as_view(), name="chats-outbound"),
     path("chats/<uuid:chat_id>", chats.OneChat.as_view(), name="chat"),
-    path("chats/<uuid:chat_id>/events", events.Events.as_view(), name="chat-events"),
-    path("chats/<uuid:chat_id>/messages", messages.Messages.as_view(), name="chat-messages"),
     path("chats/<uuid:chat_id>/messages/<int:index>/retry", ways.SendAgain.as_view(), name="chat-message-retry"),
     path("chats/<uuid:chat_id>/channel", ways.GoOn.as_view(), name="chat-channel"),
     path("chats/<uuid:chat_id>/ways", ways.Ways.as_view(), name="chat-ways"),

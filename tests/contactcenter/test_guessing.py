@@ -13,7 +13,7 @@ from tests.plugin_figures import Figures
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 GUESSES = 250
 COUNTS = {
-    "shared": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "guessing"},
+    "shared": {"BACKEND": "contactcenter.cache.MemoryCache", "LOCATION": "guessing"},
     # Nobody listens at this port: each process counts for itself.
     "away": {"BACKEND": "contactcenter.cache.SharedCache", "LOCATION": "redis://127.0.0.1:1/0"},
 }

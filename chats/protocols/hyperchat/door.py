@@ -1,26 +1,25 @@
 """The base of every view below /v1: what proof a route wants, reading bodies as their clients send them, errors in their envelope."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import structlog
-from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 
 from chats.doors.foreign import ForeignDoor
 from chats.doors.parsers import StrictJSONParser, check_value
+from chats.doors.reading import read
 from chats.errors import Forbidden, Invalid, NotFound, Refused
 
 from .callers import Caller, HyperchatAuthentication, Proof
 from .reach import Reach
 
 log = structlog.get_logger(__name__)
-
-Read = TypeVar("Read", bound=serializers.BaseSerializer[Any])
 
 CORS_HEADERS = "content-type, x-hyper-appid, x-hyper-secret, x-hyper-key, x-hyper-token, x-inbenta-hyperchat-client-lib"
 # In the words that their clients compare; everything else is said as our rules say it.
@@ -86,9 +85,9 @@ class Door(ForeignDoor):
         found: dict[str, Any] = self.request.query_params.dict()
         return found
 
-    def read(self, serializer: type[Read], data: Any = None) -> dict[str, Any]:
+    def read(self, serializer: type[BaseSerializer[Any]], data: Any = None) -> dict[str, Any]:
         """What the serializer makes of the body (or of `data`). Raises DRF's ValidationError."""
-        return read_as(serializer, self.body() if data is None else data)
+        return read(serializer, self.body() if data is None else data)
 
     # Browsers ---------------------------------------------------------------------------------------------------------
 
@@ -117,14 +116,6 @@ class Nowhere(Door):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise NotFound
-
-
-def read_as(serializer: type[Read], data: Any) -> dict[str, Any]:
-    """What the serializer makes of the data. Raises DRF's ValidationError."""
-    checked = serializer(data=data)
-    checked.is_valid(raise_exception=True)
-    found: dict[str, Any] = checked.validated_data
-    return found
 
 
 def envelope(status: int, message: str) -> Response:

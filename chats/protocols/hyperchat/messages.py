@@ -64,11 +64,12 @@ def say(reach: Reach, chat_id: Any, said: dict[str, Any], now: datetime) -> dict
     client_id = said.get("clientId") or uuid4().hex
     text = said.get("message") or ""
     if said.get("sender") == SYSTEM and reach.caller.is_server:
-        posted = say_as_system(reach.chats(), chat.pk, text, client_id=client_id, now=now)
-    else:
-        sender = part_in(chat, reach.acting(said.get("sender")))
-        posted = store_post(Post(chat.pk, sender.pk, client_id, text), now)
-    return shapes_at(chat, posted)[0]
+        return shapes_at(chat, say_as_system(reach.chats(), chat.pk, text, client_id=client_id, now=now))[0]
+    sender = part_in(chat, reach.acting(said.get("sender")))
+    posted = store_post(Post(chat.pk, sender.pk, client_id, text), now)
+    # A repeat is the same text of the same sender, or is refused.
+    event = Event(chat_id=chat.pk, index=posted.index, sender=sender, text=text, at=posted.at, data={})
+    return message_shapes(event, chat)[0]
 
 
 def shapes_at(chat: Chat, posted: Posted) -> list[dict[str, Any]]:

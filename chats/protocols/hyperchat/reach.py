@@ -126,10 +126,12 @@ class Reach:
         """One of `chats`, with team, customer, agent and the foreign row. Raises NotFound."""
         row_id, user = as_id(chat_id), self.caller.user
         of_user = () if user is None else (user.pk,)
-        found = _CHAT[type(user)].first(row_id, self.registration.pk, *of_user) if row_id else None
-        if found is None:
+        customer = _CUSTOMER[type(user)].first(row_id, self.registration.pk, *of_user) if row_id else None
+        if customer is None:
             raise NotFound
-        return found
+        chat: Chat = customer.chat
+        chat.customer_part = customer  # who asks for the chat mostly acts in it
+        return chat
 
     @staticmethod
     def _one(rows: Any, name: str, value: Any) -> Any:
@@ -155,15 +157,18 @@ def _of_agent(registration_id: Any, agent_id: Any) -> "QuerySet[Chat]":
     return _of_application(registration_id).filter(Q(occupation__agent=agent_id) | Q(pk__in=took_part) | waiting)
 
 
-def _shown(chats: "QuerySet[Chat]", chat_id: Any) -> "QuerySet[Chat]":
-    return chats.filter(pk=chat_id).select_related(*SHOWN)
+def _customer_in(chats: "QuerySet[Chat]", chat_id: Any) -> "QuerySet[Participant]":
+    """Of the chat, if it is among these; with the chat."""
+    customers = Participant.objects.filter(kind=Participant.Kind.CUSTOMER, chat=chat_id)
+    among = chats.filter(pk=chat_id).order_by().values("pk")
+    return customers.filter(chat__in=among).select_related(*(f"chat__{name}" for name in SHOWN))
 
 
 # By whose token was shown.
-_CHAT: dict[type, Prepared[Chat]] = {
-    type(None): Prepared(lambda chat, registration: _shown(_of_application(registration), chat)),
-    Customer: Prepared(lambda chat, registration, customer: _shown(_of_customer(registration, customer), chat)),
-    Agent: Prepared(lambda chat, registration, agent: _shown(_of_agent(registration, agent), chat)[:1]),
+_CUSTOMER: dict[type, Prepared[Participant]] = {
+    type(None): Prepared(lambda chat, registration: _customer_in(_of_application(registration), chat)),
+    Customer: Prepared(lambda chat, registration, customer: _customer_in(_of_customer(registration, customer), chat)),
+    Agent: Prepared(lambda chat, registration, agent: _customer_in(_of_agent(registration, agent), chat)),
 }
 
 

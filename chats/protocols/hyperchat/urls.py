@@ -37,6 +37,9 @@ def route(pattern: str, view: type[Door], name: str) -> URLPattern:
 
 
 urlpatterns: list[URLPattern] = [
+    route(
+        "chats/{id}/messages", messages.Messages, "messages"
+    ),  # each address is tried in this order: the busiest comes first
     route("agents/available", available.Available, "available"),
     route("agents/online", available.Online, "online"),
     route("agents/login", sign_in.Login, "login"),
@@ -62,7 +65,6 @@ urlpatterns: list[URLPattern] = [
     route("chats/{id}", chats.OneChat, "chat"),
     route("chats/{id}/assign", moves.AssignAgent, "assign"),
     route("chats/{id}/toinbox", moves.ToInbox, "toinbox"),
-    route("chats/{id}/messages", messages.Messages, "messages"),
     route("chats/{id}/history", history.History, "history"),
     route("chats/{id}/users", members.ChatUsers, "chat_users"),
     route("chats/{id}/join", members.Join, "join"),

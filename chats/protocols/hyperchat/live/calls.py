@@ -7,13 +7,13 @@ from typing import Any
 
 from agents.models import Agent
 from chats.actions.offer import accept_invitation, decline_invitation
+from chats.doors.reading import read
 from chats.models import Chat
 from chats.protocols.hyperchat.activity import show_activity
 from chats.protocols.hyperchat.asked_chats import Assign, BeginChat, ImportHistory, Named
 from chats.protocols.hyperchat.asked_messages import Activity, PostMessage, Read
 from chats.protocols.hyperchat.asked_users import Invitation
 from chats.protocols.hyperchat.chats import begin_chat, end_chat, show_chat
-from chats.protocols.hyperchat.door import read_as
 from chats.protocols.hyperchat.history import add_history, history_of
 from chats.protocols.hyperchat.invitations import named_invitation
 from chats.protocols.hyperchat.members import go_out, join_chat
@@ -46,11 +46,11 @@ class Ask:
     @property
     def user_id(self) -> Any:
         """Whom the event names; nobody means whose token it is."""
-        return read_as(Named, self.sent).get("userId")
+        return read(Named, self.sent).get("userId")
 
 
 def _begin(ask: Ask) -> Answer:
-    return {"chat": begin_chat(ask.reach, read_as(BeginChat, ask.sent), ask.now)}
+    return {"chat": begin_chat(ask.reach, read(BeginChat, ask.sent), ask.now)}
 
 
 def _show(ask: Ask) -> Answer:
@@ -58,7 +58,7 @@ def _show(ask: Ask) -> Answer:
 
 
 def _assign(ask: Ask) -> Answer:
-    return {"agent": find_agent(ask.reach, ask.chat_id, read_as(Assign, ask.sent), ask.now)}
+    return {"agent": find_agent(ask.reach, ask.chat_id, read(Assign, ask.sent), ask.now)}
 
 
 def _join(ask: Ask) -> Answer:
@@ -78,7 +78,7 @@ def _close(ask: Ask) -> Answer:
 
 
 def _say(ask: Ask) -> Answer:
-    message = say(ask.reach, ask.chat_id, read_as(PostMessage, ask.sent), ask.now)
+    message = say(ask.reach, ask.chat_id, read(PostMessage, ask.sent), ask.now)
     return {"eventId": message["id"], "message": message}
 
 
@@ -87,17 +87,17 @@ def _messages(ask: Ask) -> Answer:
 
 
 def _read(ask: Ask) -> Answer:
-    said = read_as(Read, ask.sent)
+    said = read(Read, ask.sent)
     return read_message(ask.reach, ask.sent.get("messageId"), said.get("userId") or said.get("user"))
 
 
 def _activity(ask: Ask) -> Answer:
-    show_activity(ask.reach, ask.user_id, read_as(Activity, ask.sent))
+    show_activity(ask.reach, ask.user_id, read(Activity, ask.sent))
     return {"success": True}
 
 
 def _import(ask: Ask) -> Answer:
-    return {"history": add_history(ask.reach, ask.chat_id, read_as(ImportHistory, ask.sent)["history"], ask.now)}
+    return {"history": add_history(ask.reach, ask.chat_id, read(ImportHistory, ask.sent)["history"], ask.now)}
 
 
 def _history(ask: Ask) -> Answer:
@@ -124,13 +124,13 @@ def _me(ask: Ask) -> Answer:
 
 def _accept(ask: Ask) -> Answer:
     """As if the agent had joined: the chat."""
-    invitation = named_invitation(ask.reach, read_as(Invitation, ask.sent))
+    invitation = named_invitation(ask.reach, read(Invitation, ask.sent))
     accept_invitation(invitation.agent, invitation.pk, now=ask.now)
     return {"chat": show_chat(ask.reach, ask.reach.chat(str(invitation.chat_id)), "users,history")}
 
 
 def _reject(ask: Ask) -> Answer:
-    invitation = named_invitation(ask.reach, read_as(Invitation, ask.sent))
+    invitation = named_invitation(ask.reach, read(Invitation, ask.sent))
     decline_invitation(invitation.agent, invitation.pk, now=ask.now)
     return {"success": True}
 
@@ -160,6 +160,6 @@ CALLS: dict[str, Callable[[Ask], Answer]] = {
 FOLLOWED: dict[str, Callable[[Ask], Chat | None]] = {
     "chats:create": lambda _ask: None,
     "chats:join": lambda ask: ask.chat,
-    "invitations:accept": lambda ask: named_invitation(ask.reach, read_as(Invitation, ask.sent)).chat,
+    "invitations:accept": lambda ask: named_invitation(ask.reach, read(Invitation, ask.sent)).chat,
 }
 SLOW = frozenset({"chats:assign"})  # a web hook may be asked first
