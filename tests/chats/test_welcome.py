@@ -123,6 +123,7 @@ def test_without_a_timeout_it_is_due_at_once(space, acme, now):
 
 def test_the_teams_own_greeting_does_not_take_its_place(space, acme, now):
     acme.support.greeting = "Greeting"
+    acme.support.save()
     known = begin(space, acme, now)
     say_welcome(known.pk, now=now + LATER)
     assert said(known.chat_id) == ["Greeting", "Welcome"]
