@@ -56,12 +56,14 @@ def _deadlines(chat: Chat, team: Team, lease_until: datetime | None) -> list[tup
         wanted.append((lease_until + timedelta(seconds=team.away_close_seconds), Step.CLOSE_LEFT))
         # Also while the client is there: who looks again only when the chat would be closed has missed the reminder.
         wanted += _reminder(chat, lease_until, team.away_reminder_seconds)
-    if chat.state == Chat.State.ACTIVE and chat.waiting_since is None and chat.last_agent_at:
+    # Of whose client no sign of life is known, such as a program's: it has begun a chat and never said a word.
+    silent_since = chat.last_agent_at or (chat.first_accepted_at if lease_until is None else None)
+    if chat.state == Chat.State.ACTIVE and chat.waiting_since is None and silent_since:
         # The last word is ours and the customer is silent. Chats that wait for our answer are never closed as idle.
         if chat.is_carried:  # people answer an SMS or a mail when they come to it, and want no reminder of a chat
-            return [*wanted, (chat.last_agent_at + timedelta(hours=team.carried_close_hours), Step.CLOSE_IDLE)]
-        wanted.append((chat.last_agent_at + timedelta(seconds=team.idle_close_seconds), Step.CLOSE_IDLE))
-        wanted += _reminder(chat, chat.last_agent_at, team.idle_reminder_seconds)
+            return [*wanted, (silent_since + timedelta(hours=team.carried_close_hours), Step.CLOSE_IDLE)]
+        wanted.append((silent_since + timedelta(seconds=team.idle_close_seconds), Step.CLOSE_IDLE))
+        wanted += _reminder(chat, silent_since, team.idle_reminder_seconds)
     return wanted
 
 

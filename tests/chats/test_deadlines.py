@@ -62,6 +62,11 @@ def look(state="active", lease=None, *, reminder="Still there?", unsought=None, 
         # A customer who waits for us is never closed as idle
         ({"last_agent_at": -9999, "waiting_since": -5000}, (Step.NOTHING, 60)),
         ({"last_agent_at": None}, (Step.NOTHING, 60)),
+        # A program that began a chat and never said a word; a person whose client is there may still be writing
+        ({"first_accepted_at": -899}, (Step.REMIND, 1)),
+        ({"first_accepted_at": -900}, (Step.CLOSE_IDLE, 60)),
+        ({"first_accepted_at": -900, "lease": 90}, (Step.NOTHING, 150)),
+        ({"first_accepted_at": -900, "waiting_since": -950}, (Step.NOTHING, 60)),
         # Of several, the strongest
         ({"lease": -301, "last_agent_at": -901}, (Step.CLOSE_LEFT, 60)),
         ({"state": "searching", "search_until": 0, "lease": -301}, (Step.CLOSE_LEFT, 60)),
