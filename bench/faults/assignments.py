@@ -31,9 +31,9 @@ def two_owners(log: Log) -> Found:
 
 def forgotten(facts: Facts, patience: float) -> Found:
     """I17: no chat waits beside a free slot."""
-    for chat, seconds in facts.waited.items():
+    for slot, seconds in facts.waited.items():
         if seconds > patience:
-            yield f"{chat} waited {seconds:.1f} s beside a free slot"
+            yield f"slot {slot} stood free for {seconds:.1f} s while somebody waited"
 
 
 def misoffered(log: Log) -> Found:
@@ -61,8 +61,11 @@ WRONG: dict[str, Callable[[Row, str, str], bool]] = {
 }
 
 
-def overtaken(history: Sequence[Entry], facts: Facts, log: Log) -> Found:
-    """I18: of two chats of a team with the same needs, the one that was there before the other began is offered before it."""
+def overtaken(history: Sequence[Entry], facts: Facts, log: Log, hasty: float) -> Found:
+    """I18: of two chats of a team with the same needs, the one that was there before the other began is offered before it.
+
+    `hasty`: seconds by which it may seem otherwise: an offer bears the moment when its routing was begun, and two of these wait for each other.
+    """
     acknowledged: dict[str, float] = {}
     for one in history:
         if one["type"] == "ok" and one["f"] == "start" and one["value"].get("chat"):
@@ -73,7 +76,7 @@ def overtaken(history: Sequence[Entry], facts: Facts, log: Log) -> Found:
             for earlier in first[number + 1 :]:
                 was_there = acknowledged.get(earlier["chat_id"], later["began"]) < later["began"]
                 ahead = earlier["offered"] - later["offered"]
-                if was_there and ahead > 0 and not _is_skewed(facts, later["began"], earlier["offered"]):
+                if was_there and ahead > hasty and not _is_skewed(facts, later["began"], earlier["offered"]):
                     yield f"{later['chat_id']} was offered {ahead:.1f} s before {earlier['chat_id']}, which was there"
 
 

@@ -5,8 +5,8 @@ from collections import Counter, defaultdict
 from .facts import Facts, Found
 
 
-def uncalled(facts: Facts) -> Found:
-    """I21: each event has reached its center's receiver, signed, under one id however often it was repeated."""
+def uncalled(facts: Facts, late: float) -> Found:
+    """I21: each event has reached its center's receiver, signed, under one id however often it was repeated. Rules close chats to the last: who is told of that is on its way."""
     ids: dict[tuple[str, str, int], set[str]] = defaultdict(set)
     taken: set[tuple[str, str, int]] = set()
     for call in facts.calls:
@@ -19,7 +19,11 @@ def uncalled(facts: Facts) -> Found:
         if call["center"] != call["hook"]:
             yield f"{key} is {call['center']}'s"
     yield from (f"{key} came under {len(found)} ids" for key, found in ids.items() if len(found) > 1)
-    filed = {(event["center"], event["chat_id"], event["position"]) for event in facts.events}
+    filed = {
+        (event["center"], event["chat_id"], event["position"])
+        for event in facts.events
+        if event["at"] <= facts.read - late
+    }
     yield from (f"{key} never arrived" for key in sorted(filed - taken))
     yield from (f"{key} is no event" for key in sorted(taken - filed))
 

@@ -52,6 +52,7 @@ class Embedded:
         self.port = free_port()
         self.wires = {NAME: Wire(free_port(), self.port)}
         self.process: subprocess.Popen[bytes] | None = None
+        self.restarted: list[str] = []
 
     @property
     def doors(self) -> list[str]:
@@ -134,6 +135,9 @@ class Embedded:
                 return
             time.sleep(0.2)
         raise SystemExit(f"The server did not come up: {self.folder}/server.log")
+
+    def tend(self) -> None:
+        """Nobody restarts the one process: it may not end."""
 
     def ended(self) -> list[str]:
         return [NAME] if self.process is None or self.process.poll() is not None else []

@@ -13,10 +13,10 @@ BYE = "bye"  # the one text that many chats have
 
 @dataclass
 class Facts:
-    """What the database and the receivers say. Moments are seconds since 1970, but for those of the history; `began` is its beginning.
+    """What the database and the receivers say. Moments are seconds since 1970, but for those of the history; `began` is its beginning, `read` when the database was read.
 
     events: {chat_id, position, index, type, sender_kind, text, client_id, center, at, agent, invitation}, each chat's in order
-    chats: {chat_id, position, index, state, team_id, is_steered} · overfull: {agent_id, used, capacity} · waited: chat → seconds
+    chats: {chat_id, position, index, state, team_id, is_steered} · overfull: {agent_id, used, capacity} · waited: slot → seconds
     late: what should be done by now · drifted: counters that are not what a recount says · skewed: (from, until) when a clock was wrong
     calls: {hook, id, chat, position, is_taken, is_signed, center}, in the order of arrival
     mails: {to, texts} as they arrived · requests: {email, chat_id, is_sent} of transcripts
@@ -33,6 +33,7 @@ class Facts:
     mails: list[Row] = field(default_factory=list)
     requests: list[Row] = field(default_factory=list)
     began: float = 0.0
+    read: float = float("inf")
 
 
 @dataclass(frozen=True)

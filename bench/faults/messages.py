@@ -113,6 +113,9 @@ def unread_own(history: Sequence[Entry]) -> Found:
 
 def turned_away(history: Sequence[Entry]) -> Found:
     """I28: whoever keeps trying is never refused for a fault of ours."""
+    lost = {(one["process"], one["value"]["chat"]) for one in seen(history, "gone")}
     for one in said(history, "fail"):
-        if one["value"]["code"] not in LAWFUL | FOR_NOW:
+        # Who answers in a chat that went to somebody else meanwhile is refused as it should be.
+        is_late = one["value"]["code"] == "forbidden" and (one["process"], one["value"].get("chat")) in lost
+        if one["value"]["code"] not in LAWFUL | FOR_NOW and not is_late:
             yield f"{one['process']}: {one['value']['text']!r} was refused at {one['t']} s: {one['value']['code']}"

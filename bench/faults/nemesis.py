@@ -41,12 +41,14 @@ class Nemesis:
     async def run(self, plan: Sequence[Fault]) -> None:
         """Returns when the last fault is healed."""
         await asyncio.gather(*(self._one(fault) for fault in plan))
+        await asyncio.to_thread(self.system.tend)
         await asyncio.to_thread(self.system.wait_healed)
 
     async def _one(self, fault: Fault) -> None:
         await asyncio.sleep(fault.at)
         async with self._targets[fault.target]:  # what was done to it before may have taken longer than it should
             value = {"target": fault.target, "seconds": fault.seconds, "wrong": fault.wrong}
+            await asyncio.to_thread(self.system.tend)
             self.book.note("nemesis", "invoke", fault.kind, value)
             self.counts[fault.kind] += 1
             await self._acts[fault.kind](fault)

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,15 +19,16 @@ OVERFULL = """
 SELECT o.agent_id, count(*) AS used, a.capacity FROM chats_occupation o JOIN agents_agent a ON a.id = o.agent_id
 GROUP BY o.agent_id, a.capacity HAVING count(*) > a.capacity"""
 
-# Nobody in these runs asks for a language or a skill, so every member of the team fits.
+# Free slots beside which somebody waits. Nobody in these runs asks for a language or a skill, so every member of the team fits.
 FORGOTTEN = """
-SELECT c.id AS chat_id FROM chats_chat c
-WHERE c.state IN ('searching', 'queued') AND NOT EXISTS (SELECT 1 FROM chats_occupation o WHERE o.chat_id = c.id)
+SELECT s.id AS slot_id FROM agents_slot s
+JOIN agents_membership m ON m.agent_id = s.agent_id JOIN agents_presence p ON p.agent_id = m.agent_id
+WHERE NOT s.is_retired AND NOT EXISTS (SELECT 1 FROM chats_occupation o WHERE o.slot_id = s.id)
+AND p.status = 'online' AND p.lease_until > %s
 AND EXISTS (
-  SELECT 1 FROM agents_membership m JOIN agents_presence p ON p.agent_id = m.agent_id
-  WHERE m.team_id = c.team_id AND p.status = 'online' AND p.lease_until > %s
-  AND EXISTS (SELECT 1 FROM agents_slot s WHERE s.agent_id = m.agent_id AND NOT s.is_retired
-              AND NOT EXISTS (SELECT 1 FROM chats_occupation o WHERE o.slot_id = s.id))
+  SELECT 1 FROM chats_chat c
+  WHERE c.team_id = m.team_id AND c.state IN ('searching', 'queued')
+  AND NOT EXISTS (SELECT 1 FROM chats_occupation o WHERE o.chat_id = c.id)
   AND NOT EXISTS (SELECT 1 FROM chats_invitation i WHERE i.chat_id = c.id AND i.agent_id = m.agent_id AND i.ended_at > %s)
   AND NOT EXISTS (SELECT 1 FROM chats_event e JOIN chats_participant q ON q.chat_id = e.chat_id AND q.agent_id = m.agent_id
                   WHERE e.chat_id = c.id AND e.type = 'agent.left' AND e.at > %s))"""
@@ -55,7 +57,7 @@ PENDING = "SELECT count(*) AS pending FROM chats_delivery WHERE sent_at IS NULL 
 
 
 class Probe(threading.Thread):
-    """`overfull`: agents seen above their capacity; `longest`: chat → seconds for which it waited beside a free slot since `is_healed`.
+    """`overfull`: agents seen above their capacity; `longest`: slot → seconds for which it stood free while somebody waited, since `is_healed`.
 
     These seconds are looks in a row, a quarter of a second each: where the machine is so busy that looking takes longer, everything else does, too.
     """
@@ -92,10 +94,10 @@ class Probe(threading.Thread):
         if not self.is_healed:
             return
         asked = seconds_ago(-LEAVING), seconds_ago(ASK_AGAIN + 1), seconds_ago(ASK_AGAIN + 1)
-        found = {str(row["chat_id"]) for row in self.database.rows(connection, FORGOTTEN, *asked)}
-        self._waiting = {chat: self._waiting.get(chat, -EVERY) + EVERY for chat in found}
-        for chat, seconds in self._waiting.items():
-            self.longest[chat] = max(self.longest.get(chat, 0), seconds)
+        found = {str(row["slot_id"]) for row in self.database.rows(connection, FORGOTTEN, *asked)}
+        self._waiting = {slot: self._waiting.get(slot, -EVERY) + EVERY for slot in found}
+        for slot, seconds in self._waiting.items():
+            self.longest[slot] = max(self.longest.get(slot, 0), seconds)
 
     def _recount(self, connection: object, queries: tuple[str, ...]) -> None:
         for query in queries:
@@ -114,6 +116,7 @@ class Probe(threading.Thread):
                 overfull=[*self.overfull.values(), *rows(connection, OVERFULL)],
                 waited=self.longest,
                 drifted=sorted(self.drifted),
+                read=time.time(),
                 requests=rows(connection, REQUESTS),
                 late=[f"{name} {row['id']}" for name, found in late.items() for row in found],
             )

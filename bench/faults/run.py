@@ -110,10 +110,11 @@ class Run:
         facts.calls, facts.mails = list(self.receiver.calls), list(self.mailbox.mails)
         facts.skewed, facts.began = nemesis.skewed, self.book.began_at
         violations = check(self.book.entries, facts, patience=self.patience * slowness, late=LATE * slowness)
-        violations += self._unended(customers, nemesis)
+        violations += self._unended(customers)
         violations += [Violation("I28", f"an agent gave up: {one.exception()!r}") for one in agents if one.done()]
         summary = self._summary(facts, nemesis.counts, violations) | self._times(facts)
         summary |= {"slowness": round(slowness, 2), "looks": probe.looks}
+        summary |= {"stubborn": sorted(nemesis.stubborn), "restarted": sorted(self.system.restarted)}
         summary |= {"settled": settled, "seconds": round(time.monotonic() - began, 1)}
         return Outcome(summary, violations)
 
@@ -121,10 +122,9 @@ class Run:
         """How many times longer than on a machine that has nothing else to do things may take, by what was sent after `since` and by all."""
         return max(1.0, pace(self.book.entries, since) / BRISK, pace(self.book.entries) / BRISK)
 
-    def _unended(self, customers: list[asyncio.Task[None]], nemesis: Nemesis) -> list[Violation]:
+    def _unended(self, customers: list[asyncio.Task[None]]) -> list[Violation]:
         found = [Violation("I10", f"{one.get_coro()} did not end") for one in customers if not one.done()]
         found += [Violation("I0", f"{name} ended by itself") for name in self.system.ended()]
-        found += [Violation("I0", f"{name} did not end when it was asked to") for name in nemesis.stubborn]
         if not any(one["type"] == "ok" and one["f"] == "post" for one in self.book.entries):
             found.append(Violation("I0", "nothing was acknowledged, so nothing is proven"))
         return found

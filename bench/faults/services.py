@@ -59,6 +59,7 @@ class Services(Stack):
         self.wires["redis"] = Wire(self.redis_wire_port, self.redis_port)
         self.wires["postgres"] = Wire(self.database_port, self.cluster.port)
         self.cast: dict[str, Any] = {}
+        self.restarted: list[str] = []  # they had ended by themselves
 
     @property
     def doors(self) -> list[str]:
@@ -106,6 +107,12 @@ class Services(Stack):
 
     def resume(self, name: str) -> None:
         self.cluster.resume() if name == "postgres" else super().resume(name)
+
+    def tend(self) -> None:
+        """What every supervisor does: Celery's processes may end themselves when Redis goes away at the wrong moment."""
+        for name in {"beat", *WORKERS} & set(super().ended()):
+            self.restarted.append(name)
+            self.start_again(name)
 
     def set_read_only(self, *, is_read_only: bool) -> None:
         self.cluster.set_read_only(is_read_only=is_read_only)

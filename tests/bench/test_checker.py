@@ -180,7 +180,7 @@ def test_a_chat_with_two_owners_is_seen(history, facts):
 
 
 def test_a_chat_that_waits_beside_a_free_slot_is_seen(history, facts):
-    facts.waited = {CHAT: 6.0}
+    facts.waited = {"slot-1": 6.0}
     assert found(history, facts) == {"I17"}
     assert check(history, facts, patience=10) == []
 
@@ -284,11 +284,22 @@ def beside(facts, *, began, offered):
     facts.calls += [call(1, "other-1", chat=OTHER), call(2, "other-2", chat=OTHER)]
 
 
+def test_a_call_that_is_on_its_way_is_not_missed(history, facts):
+    facts.calls, facts.read = [], AT
+    assert found(history, facts) == set()
+
+
+def test_who_answers_in_a_chat_that_went_to_another_is_refused_as_it_should_be(history, facts):
+    refused = [entry("ann", "fail", "post", text="x", code="forbidden", chat=CHAT)]
+    assert found(history + refused, facts) == {"I28"}
+    assert found([*history, entry("ann", "seen", "gone", chat=CHAT), *refused], facts) == set()
+
+
 def test_a_later_chat_that_overtakes_is_seen(history, facts):
     beside(facts, began=1.0, offered=4.0)
     assert check(history, facts) == []
     facts.events[-1]["at"] = AT + 2.0
-    assert found(history, facts) == {"I18"}
+    assert found(history, facts, late=1.0) == {"I18"}
     facts.skewed = [(AT, AT + 1)]
     assert check(history, facts) == []
 
