@@ -5,11 +5,13 @@ schedule below finds what such a hint missed. So Redis may lose everything, task
 """
 
 import os
+import signal
 import sys
+import threading
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, task_postrun, task_prerun, worker_process_shutdown
+from celery.signals import beat_init, setup_logging, task_postrun, task_prerun, worker_process_shutdown
 from django.db import connections
 from django.utils import timezone
 
@@ -105,6 +107,13 @@ def give_back(sender: Any, **_: Any) -> None:
     """A task keeps no connection: on PostgreSQL it goes back to the pool."""
     if not sender.request.is_eager:
         connections.close_all()
+
+
+@beat_init.connect
+def end_when_asked(sender: Any, **_: Any) -> None:
+    """Celery ends beat by an exception out of the signal's handler, which whatever it is just doing may swallow."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sender.stop())
 
 
 @worker_process_shutdown.connect
