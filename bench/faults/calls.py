@@ -19,13 +19,9 @@ def uncalled(facts: Facts, late: float) -> Found:
         if call["center"] != call["hook"]:
             yield f"{key} is {call['center']}'s"
     yield from (f"{key} came under {len(found)} ids" for key, found in ids.items() if len(found) > 1)
-    filed = {
-        (event["center"], event["chat_id"], event["position"])
-        for event in facts.events
-        if event["at"] <= facts.read - late
-    }
-    yield from (f"{key} never arrived" for key in sorted(filed - taken))
-    yield from (f"{key} is no event" for key in sorted(taken - filed))
+    filed = {(event["center"], event["chat_id"], event["position"]): event["at"] for event in facts.events}
+    yield from (f"{key} never arrived" for key in sorted(filed.keys() - taken) if filed[key] <= facts.read - late)
+    yield from (f"{key} is no event" for key in sorted(taken - filed.keys()))
 
 
 def called_out_of_order(facts: Facts) -> Found:
