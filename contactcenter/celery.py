@@ -111,9 +111,14 @@ def give_back(sender: Any, **_: Any) -> None:
 
 @beat_init.connect
 def end_when_asked(sender: Any, **_: Any) -> None:
-    """Celery ends beat by an exception out of the signal's handler, which whatever it is just doing may swallow."""
+    """Celery ends beat by an exception out of the signal's handler. Whatever it is just doing may swallow that: then it ends after this round."""
+
+    def end(*_: Any) -> None:
+        sender.stop()
+        raise SystemExit
+
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: sender.stop())
+        signal.signal(signal.SIGTERM, end)
 
 
 @worker_process_shutdown.connect

@@ -1,10 +1,11 @@
-"""What a task leaves behind in its worker's process."""
+"""What a task leaves behind in its worker's process, and how beat ends."""
 
+import signal
 from types import SimpleNamespace
 
 import pytest
 from celery.fixups.django import DjangoWorkerFixup
-from celery.signals import task_postrun, task_prerun
+from celery.signals import beat_init, task_postrun, task_prerun
 from django.db import connection
 
 from contactcenter.celery import app
@@ -23,10 +24,10 @@ def run_task(*, is_eager: bool = False) -> None:
     fixup = DjangoWorkerFixup(app)
     fixup.worker = SimpleNamespace(pool_cls="celery.concurrency.prefork:TaskPool")
     task = Task(is_eager)
-    for signal, own in ((task_prerun, fixup.on_task_prerun), (task_postrun, fixup.on_task_postrun)):
+    for told, own in ((task_prerun, fixup.on_task_prerun), (task_postrun, fixup.on_task_postrun)):
         own(sender=task)
-        signal.send(sender=task)
-        if signal is task_prerun:
+        told.send(sender=task)
+        if told is task_prerun:
             assert ContactCenter.objects.count() == 0
 
 
@@ -54,3 +55,15 @@ def test_a_task_keeps_no_connection():
 def test_a_task_within_a_request_leaves_the_request_its_connection():
     run_task(is_eager=True)
     assert connection.connection is not None
+
+
+def test_beat_ends_though_whatever_it_does_swallows_the_signals_exception():
+    stops = []
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        beat_init.send(sender=SimpleNamespace(stop=lambda: stops.append("asked")))
+        with pytest.raises(SystemExit):
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert stops == ["asked"]

@@ -37,9 +37,8 @@ def route(pattern: str, view: type[Door], name: str) -> URLPattern:
 
 
 urlpatterns: list[URLPattern] = [
-    route(
-        "chats/{id}/messages", messages.Messages, "messages"
-    ),  # each address is tried in this order: the busiest comes first
+    # Each address is tried in this order: the busiest comes first.
+    route("chats/{id}/messages", messages.Messages, "messages"),
     route("agents/available", available.Available, "available"),
     route("agents/online", available.Online, "online"),
     route("agents/login", sign_in.Login, "login"),
