@@ -218,6 +218,12 @@ class House:
             while len(self.live.clients) > left:
                 await asyncio.sleep(0.02)
 
+    async def until_ended(self, left: int = 0) -> None:
+        """Until so many sessions are left, of connections that logged in and of those that never did."""
+        async with asyncio.timeout(SECONDS):
+            while sum(not session.closed for session in self.live.gate.engine.sessions.values()) > left:
+                await asyncio.sleep(0.02)
+
     def raw(self, transport: str = "websocket", origin: str | None = "", query: str = "") -> Any:
         """Not opened yet."""
         page = self.origin if origin == "" else origin

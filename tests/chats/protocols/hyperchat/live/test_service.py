@@ -151,6 +151,7 @@ async def test_who_never_logs_in_is_let_go(house, queued, monkeypatch):
     await polls.wire.receive()
     await silent.gone(10)
     await named.gone(10)
+    await house.until_ended(left=1)
     assert await stays.ask("users:chats", {}) == {"chats": {}}
     assert next(iter(house.live.clients.values())).user_id == mia.foreign.customer_id
     assert len(house.live.clients) == 1
