@@ -24,6 +24,7 @@ from chats.sockets.poster import poster
 from contactcenter.models import Channel, ContactCenter, Team, User
 from contactcenter.sqlite import base as sqlite
 from tests.emptying import empty_tables
+from tests.migrated import begin_with_copy
 
 TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[method-assign]
 audit_guard = import_module("contactcenter.migrations.0002_audit_is_append_only")
@@ -39,6 +40,7 @@ def _fresh_tally() -> None:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
     """On SQLite nobody waits for the disk: a killed process loses nothing, and no test cuts the power."""
+    begin_with_copy()
     if connection.vendor == "sqlite":
         hasty = sqlite.PRAGMAS.replace("synchronous=FULL", "synchronous=OFF")
         connection.settings_dict["OPTIONS"].setdefault("init_command", hasty)

@@ -18,7 +18,7 @@ class Agent:
 
     def __init__(self, url: str, username: str, password: str) -> None:
         self.url = url
-        self.http = httpx.Client(base_url=url, follow_redirects=True)
+        self.http = httpx.Client(base_url=url, follow_redirects=True, timeout=30)
         page = self.http.get("/accounts/login/")
         found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
         assert found

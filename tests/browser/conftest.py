@@ -68,7 +68,7 @@ def new_context(chromium: Browser, complaints: Complaints) -> Iterator[Callable[
 
     def make(**options: Any) -> BrowserContext:
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, "locale": "en", **options})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         context.on("page", listen)
         contexts.append(context)
         return context

@@ -18,7 +18,10 @@ class Customer:
     def __init__(self, url: str, key: str, name: str = "Mia Berger") -> None:
         self.url, self.name = url, name
         answer = httpx.post(
-            f"{url}/api/v1/widget/sessions", json={"key": key, "language": "en"}, headers={"Origin": url}
+            f"{url}/api/v1/widget/sessions",
+            json={"key": key, "language": "en"},
+            headers={"Origin": url},
+            timeout=30,
         )
         answer.raise_for_status()
         self.token: str = answer.json()["token"]

@@ -50,7 +50,7 @@ def tell(site: Site, path: str, form: dict[str, str]) -> None:
     """As the network tells it, signed."""
     url = f"{site.url}/carriers/twilio/{path}"
     signature = RequestValidator(TOKEN).compute_signature(url, form)
-    httpx.post(url, data=form, headers={"X-Twilio-Signature": signature}).raise_for_status()
+    httpx.post(url, data=form, headers={"X-Twilio-Signature": signature}, timeout=30).raise_for_status()
 
 
 def hear(site: Site, desk: Page, kind: str, address: str, text: str, **more: str | float) -> str:

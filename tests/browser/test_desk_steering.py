@@ -189,7 +189,7 @@ def test_a_message_from_outside_hours_is_read_and_handled(
         "text": "Call me <b>now</b>",
     }
     headers = {"Authorization": f"Bearer {customers().token}", "Origin": site.url}
-    httpx.post(f"{site.url}/api/v1/widget/offline-messages", json=body, headers=headers).raise_for_status()
+    httpx.post(f"{site.url}/api/v1/widget/offline-messages", json=body, headers=headers, timeout=30).raise_for_status()
     desk.get_by_role("tab", name="Offline messages").click()
     desk.locator(".row", has_text="Nia Night").click()
     expect(desk.locator(".thread .bubble")).to_have_text("Call me <b>now</b>")

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.migrated import SQLITE
 from tests.services.stack import ROOT, free_port
 
 ENVIRONMENT = {
@@ -28,6 +29,8 @@ def manage(environment: dict[str, str], *arguments: str) -> str:
 @cache
 def migrated_database() -> Path:
     """An empty installation's, made once: migrating takes longer than all else of a start."""
+    if SQLITE:
+        return Path(SQLITE)
     data = Path(tempfile.mkdtemp(dir=os.environ["DATA_DIR"]))
     manage({**ENVIRONMENT, "DATA_DIR": str(data)}, "migrate", "--verbosity", "0")
     return data / "db.sqlite3"
@@ -42,7 +45,7 @@ class Site:
         # Chosen once and kept, so that pages find the server again after a restart.
         self.url = f"http://127.0.0.1:{free_port()}"
         self.process: subprocess.Popen[str] | None = None
-        shutil.copy(migrated_database(), data)
+        shutil.copy(migrated_database(), data / "db.sqlite3")
         self.start()
         self.demo: dict[str, Any] = json.loads(self.manage("demo", "--json"))
 

@@ -205,7 +205,9 @@ def test_a_chat_that_is_closed_says_how_long_it_was_open_and_whether_words_were_
         chat_id = space.chat()["id"]
         assert space.put(f"chats/{chat_id}/close", {"bypassMessage": bypass}).status_code == 200
         closed = bodies("chat.closed")[-1]["payload"]
-        assert closed == {"id": chat_id, "teamId": TEAM, "bypassMessage": bypass, "closeTimeSecs": 0}
+        chat = Chat.objects.get(pk=chat_id)
+        lasted = int((chat.closed_at - chat.started_at).total_seconds())
+        assert closed == {"id": chat_id, "teamId": TEAM, "bypassMessage": bypass, "closeTimeSecs": lasted}
     assert [name for name, _ in told()] == ["chatMessage.sent", "chat.closed", "chat.closed"]
 
 
