@@ -36,6 +36,7 @@ from chats.shapes import (
     with_load,
 )
 from contactcenter.models import Installation, Team
+from contactcenter.prepared import Prepared
 
 from . import gather
 from .agent_frames import FRAMES
@@ -105,6 +106,7 @@ class AgentSocket(Socket):
         self.is_welcome = True
         desk.offered = {invitation.pk: invitation.chat_id for invitation in invitations}
         for chat, shown in zip(chats, snapshot["chats"], strict=True):
+            desk.take_seat(chat)
             desk.follow(chat)
             desk.note_told(chat.pk, shown)
         desk.cursors = {}
@@ -252,9 +254,11 @@ class AgentSocket(Socket):
 
     def _seat_in(self, chat_id: UUID) -> Participant | None:
         """Our participant in our chat, or as a guest in a colleague's; None if we only look at it. Raises NotFound."""
-        chat = self._see(chat_id)
-        seat = Participant.objects.filter(chat=chat, agent=self.agent).first()
-        return seat if seat and (seat.is_guest or chat.agent_id == self.agent.pk) else None
+        seat = _SEATS.first(chat_id, self.agent.pk)
+        if seat and (seat.is_guest or seat.chat.agent_id == self.agent.pk):
+            return seat
+        self._see(chat_id)
+        return None
 
     async def on_transfer(self, frame: Frame) -> dict[str, Any]:
         if (frame["team"] is None) == (frame["agent"] is None):
@@ -373,3 +377,6 @@ class AgentSocket(Socket):
         others = [one for one in Socket.everyone if isinstance(one, AgentSocket) and one.is_welcome]
         if self.is_welcome and not any(other.agent.pk == self.agent.pk for other in others):
             await in_thread(presence.end_lease, self.agent, timezone.now())
+
+
+_SEATS = Prepared(lambda chat, agent: Participant.objects.filter(chat=chat, agent=agent).select_related("chat"))

@@ -145,8 +145,15 @@ class Desk:
 
     def show_chat(self, chat: Chat) -> None:
         """Tell it, then its log."""
+        self.take_seat(chat)
         self.follow(chat)
         self.tell(chat)
+
+    def take_seat(self, chat: Chat) -> None:
+        """Who we are in a chat of ours, from what was read to show it: then nobody asks when the first message is posted."""
+        for one in chat.participants.all():
+            if one.agent_id == self.socket.agent.pk:
+                self.socket.seats[chat.pk] = one.pk
 
     async def _lose(self, chat_id: UUID) -> None:
         chat = await gather.chats.get(chat_id)
@@ -233,8 +240,7 @@ class Desk:
                 if self.readers.get(chat_id) is not reader:
                     continue  # followed anew meanwhile, from another place
                 if not self.socket.may_see(chat) and chat_id not in self.ended:
-                    self.watched.discard(chat_id)
-                    await self.reconcile()
+                    await self._stop_watching(chat_id)
                     return
                 # A chat that was read before the last event would undo it in the client.
                 if chat.position >= reader.cursor and chat_id not in self._tell_again:
@@ -245,6 +251,16 @@ class Desk:
             log.warning("chat not read", chat=str(chat_id), error=type(error).__name__)
         finally:
             del self._telling[chat_id]
+
+    async def _stop_watching(self, chat_id: UUID) -> None:
+        """It has gone out of sight: to another team, or the agent has left its team."""
+        was_watched = chat_id in self.watched
+        self.watched.discard(chat_id)
+        await self.reconcile()
+        is_ours = chat_id in self.held or chat_id in self.guests
+        if was_watched and not is_ours and chat_id in self.readers:
+            self.socket.push_dict(type="chat_gone", chat=str(chat_id), reason="transferred")
+        self.unfollow(chat_id)
 
     # Seat, colleagues, queues -----------------------------------------------------------------------------------------
 
@@ -260,6 +276,8 @@ class Desk:
         # A board that was read before the agent chose a status does not undo it.
         if own and (own["status_at"] or "") >= (self.seat.get("status_at") or ""):
             # The slots are counted by reconcile, which is never behind the board.
+            if own["teams"] != self.seat.get("teams"):
+                self.behind |= self.watched  # some may be another team's now
             self.tell_seat(**{name: value for name, value in own.items() if name != "used"})
         if board.colleagues != self._colleagues:
             self._colleagues = board.colleagues

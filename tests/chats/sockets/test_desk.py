@@ -6,6 +6,8 @@ from datetime import timedelta
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
+from chats.actions.post import Post, post_message
+from chats.actions.transfer import transfer_to_team
 from chats.live import hub
 from chats.models import Chat, Customer, Participant
 from chats.sockets import gather
@@ -224,3 +226,35 @@ async def test_a_close_never_overtakes_the_message_before_it(sockets, acme, ann,
             answers.append(frame)
     assert [answer["type"] for answer in answers] == ["ack"] * 21
     assert answers[-1]["ref"] == "close"
+
+
+async def test_a_watched_chat_that_goes_to_another_team_is_out_of_sight(sockets, acme, ann, bob, now):
+    held = await sync_to_async(make_held_chat)(acme, ann, now)
+    watcher = await sockets.agent(bob)
+    watched = await watcher.ask("watch", chat=str(held.chat.pk), after=0)
+    await watcher.events_until(watched["chat"]["head"], by="position")
+    await sync_to_async(transfer_to_team)(ann, held.chat.pk, acme.sales, note="", now=now)
+    assert (await watcher.until("chat_gone")) == {
+        "type": "chat_gone",
+        "chat": str(held.chat.pk),
+        "reason": "transferred",
+    }
+    await watcher.rest(0.2)
+    watcher.seen.clear()
+    await sync_to_async(post_message)(Post(held.chat.pk, held.customer.pk, "m", "For sales alone"), now=now)
+    await watcher.rest(0.5)
+    assert watcher.events() == []
+    assert not watcher.of("chat")
+
+
+async def test_who_leaves_a_team_sees_no_more_of_its_watched_chats(sockets, acme, ann, bob, now):
+    held = await sync_to_async(make_held_chat)(acme, ann, now)
+    watcher = await sockets.agent(bob)
+    watched = await watcher.ask("watch", chat=str(held.chat.pk), after=0)
+    await watcher.events_until(watched["chat"]["head"], by="position")
+    await sync_to_async(bob.memberships.all().delete)()
+    assert (await watcher.until("chat_gone"))["chat"] == str(held.chat.pk)
+    watcher.seen.clear()
+    await sync_to_async(post_message)(Post(held.chat.pk, held.customer.pk, "m", "For support alone"), now=now)
+    await watcher.rest(0.5)
+    assert watcher.events() == []
