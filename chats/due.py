@@ -11,7 +11,7 @@ from django.dispatch import Signal
 from agents.models import Membership
 from contactcenter.models import Team
 
-from .models import Queue
+from .models import Queue, hot
 
 work_due = Signal()  # task: str (a function of chats.tasks), id: UUID; after the commit
 
@@ -27,6 +27,13 @@ def ask_routing(team_ids: Iterable[UUID], now: datetime) -> None:
     The row is written even when it is due already: a router that has just claimed it cannot have seen our change.
     """
     wanted = sorted(set(team_ids))
+    if len(wanted) != 1 or not hot.make_due(Queue(team_id=wanted[0], routing_due_at=now)):
+        _make_due(wanted, now)
+    for team_id in wanted:
+        do_soon("route_team", team_id)
+
+
+def _make_due(wanted: list[UUID], now: datetime) -> None:
     queues = Queue.objects.filter(team_id__in=wanted)
     if len(wanted) > 1:
         # One by one in id order: two who ask for several teams never wait for each other in a circle.
@@ -34,8 +41,6 @@ def ask_routing(team_ids: Iterable[UUID], now: datetime) -> None:
     if queues.update(routing_due_at=now) < len(wanted):
         _make_queues(wanted)
         queues.update(routing_due_at=now)
-    for team_id in wanted:
-        do_soon("route_team", team_id)
 
 
 def _make_queues(team_ids: list[UUID]) -> None:

@@ -334,8 +334,7 @@ def record(
 ) -> list[Record]:
     """Write events into the log of a chat whose row the caller has locked, and save the row with everything the caller changed on it."""
     rows = [number(chat, event, sender=sender, speaker=speaker, now=now) for event in happened]
-    chat.save()
-    return store([Record(chat, row) for row in rows])
+    return store([Record(chat, row) for row in rows], changed=[chat])
 
 
 def number(
@@ -361,11 +360,13 @@ def number(
     )
 
 
-def store(records: Sequence[Record], moved: Collection[Chat] = ()) -> list[Record]:
-    """Insert numbered events and tell the listeners. Of `moved` chats the heads are saved with them; the caller saves other chats' rows."""
+def store(records: Sequence[Record], moved: Collection[Chat] = (), *, changed: Collection[Chat] = ()) -> list[Record]:
+    """Insert numbered events and tell the listeners. Of `moved` chats the heads are saved with them, `changed` ones are saved whole; the caller saves other chats' rows."""
     kept = list(records)
     if moved:
         hot.insert_messages([item.event for item in kept], moved)
+    elif changed:
+        hot.insert_events([item.event for item in kept], changed)
     else:
         hot.insert_events([item.event for item in kept])
     recorded.send(sender=None, records=kept)

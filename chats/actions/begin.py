@@ -14,6 +14,7 @@ from chats.errors import Invalid
 from chats.models import Customer
 from contactcenter.models import Channel, FormField, Team
 from contactcenter.prepared import Prepared
+from contactcenter.wire import together
 
 from .customers import update_customer
 from .locking import lock_customer
@@ -65,7 +66,8 @@ def begin_chat(channel: Channel, customer: Customer, wish: Wish, *, now: datetim
         page_url=wish.page_url,
         page_title=wish.page_title,
     )
-    return start_new(channel, customer, start, now)
+    with together():
+        return start_new(channel, customer, start, now)
 
 
 _FORM_FIELDS = Prepared(lambda channel: FormField.objects.filter(channel=channel))

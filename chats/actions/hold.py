@@ -21,9 +21,10 @@ from .slots import free_slot, lock_seats_for, note_assigned, route_after, take_s
 
 def join(chat: Chat, agent: Agent, *, reason: str, before: tuple[ChatEvent, ...] = (), now: datetime) -> None:
     """The agent, in whose slot the locked chat sits by now, becomes its owner."""
-    participant = seat_in_chat(chat, agent)
-    participant.joined_at, participant.left_at, participant.invited_at = participant.joined_at or now, None, None
-    participant.save(update_fields=["joined_at", "left_at", "invited_at"])
+    participant = seat_in_chat(chat, agent, joined_at=now)
+    if participant.joined_at is None or participant.left_at or participant.invited_at:
+        participant.joined_at, participant.left_at, participant.invited_at = participant.joined_at or now, None, None
+        participant.save(update_fields=["joined_at", "left_at", "invited_at"])
     chat.agent = agent
     chat.state = Chat.State.ACTIVE
     chat.first_accepted_at = chat.first_accepted_at or now

@@ -36,9 +36,16 @@ def lock_customer(customer_id: UUID) -> Customer:
 _CUSTOMER = Prepared(lambda customer: Customer.objects.filter(pk=customer).select_for_update(no_key=True))
 
 
-def seat_in_chat(chat: Chat, agent: Agent) -> Participant:
-    """The agent as a participant of the chat, made when it is the first time. Having a row is not yet taking part (joined_at)."""
+def seat_in_chat(chat: Chat, agent: Agent, **fields: Any) -> Participant:
+    """The agent as a participant of the chat, made with these fields when it is the first time. Having a row is not yet taking part (joined_at)."""
     kind = Participant.Kind.BOT if agent.is_bot else Participant.Kind.AGENT
-    return Participant.objects.get_or_create(
-        chat=chat, agent=agent, defaults={"center_id": chat.center_id, "kind": kind, "name": agent.name}
-    )[0]
+    known = _SEAT.first(chat.pk, agent.pk)
+    return (
+        known
+        or Participant.objects.get_or_create(
+            chat=chat, agent=agent, defaults={"center_id": chat.center_id, "kind": kind, "name": agent.name, **fields}
+        )[0]
+    )
+
+
+_SEAT = Prepared(lambda chat, agent: Participant.objects.filter(chat=chat, agent=agent))

@@ -18,8 +18,9 @@ from chats.events import (
     InvitationWithdrawn,
     record,
 )
-from chats.models import Chat, Invitation, Occupation
+from chats.models import Chat, Invitation, Occupation, hot
 from contactcenter.prepared import Prepared
+from contactcenter.wire import together
 
 from .hold import join
 from .pace import note_moved
@@ -46,7 +47,7 @@ def offer_chat(
 
     `before` (the decision) is recorded ahead of it. Raises Full.
     """
-    invitation = Invitation.objects.create(
+    invitation = Invitation(
         center_id=chat.center_id,
         chat=chat,
         agent=agent,
@@ -55,6 +56,7 @@ def offer_chat(
         offered_at=now,
         expires_at=now + timedelta(seconds=seconds or chat.team.invitation_seconds),
     )
+    hot.insert_offer(invitation)
     take_slot(agent, chat, invitation=invitation, now=now)
     offered = InvitationOffered(
         invitation=str(invitation.pk),
@@ -76,15 +78,21 @@ def accept_invitation(agent: Agent, invitation_id: UUID, *, now: datetime) -> Ch
         return chat
     if invitation.state != Invitation.State.PENDING or invitation.expires_at <= now:
         raise Gone
-    queued_at, occupation = chat.queued_at, _OCCUPATION.first(invitation_id)
+    occupation = _OCCUPATION.first(invitation_id)
     assert occupation is not None  # noqa: S101 - a pending offer sits in a slot
+    with together():
+        _accept(chat, agent, invitation, occupation, now)
+    return chat
+
+
+def _accept(chat: Chat, agent: Agent, invitation: Invitation, occupation: Occupation, now: datetime) -> None:
+    queued_at = chat.queued_at
     _end(invitation, Invitation.State.ACCEPTED, now)
     hold(occupation, now)
     accepted = InvitationAccepted(invitation=str(invitation.pk), agent=str(agent.pk), name=agent.name)
     join(chat, agent, reason="accepted", before=(accepted,), now=now)
     ask_routing([chat.team_id], now)  # the queue moved on: others' positions and estimates have changed
     note_moved(chat.team_id, queued_at, now)
-    return chat
 
 
 @transaction.atomic
@@ -150,4 +158,4 @@ _OCCUPATION = Prepared(lambda invitation: Occupation.objects.filter(invitation=i
 
 def _end(invitation: Invitation, state: str, now: datetime) -> None:
     invitation.state, invitation.ended_at = state, now
-    invitation.save(update_fields=["state", "ended_at"])
+    hot.save_ending(invitation)

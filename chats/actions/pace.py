@@ -3,19 +3,23 @@
 from datetime import datetime
 from uuid import UUID
 
-from chats.models import Queue
+from chats.models import Queue, hot
+from contactcenter.prepared import Prepared
 
 WEIGHT = 0.2  # of the newest interval in the moving average
 
 
 def note_moved(team_id: UUID, queued_at: datetime | None, now: datetime) -> None:
     """A chat that waited since `queued_at` has found its agent. The caller has locked the queue (ask_routing), so nothing is lost between reading and writing."""
-    queue = Queue.objects.filter(team_id=team_id).first()
+    queue = _QUEUE.first(team_id)
     if queue is None or queued_at is None:
         return
     queue.seconds_per_chat = next_pace(queue.seconds_per_chat, queue.moved_at, queued_at, now)
     queue.moved_at = now
-    queue.save(update_fields=["seconds_per_chat", "moved_at"])
+    hot.save_pace(queue)
+
+
+_QUEUE = Prepared(lambda team: Queue.objects.filter(team=team))
 
 
 def next_pace(known: float | None, moved_at: datetime | None, queued_at: datetime, now: datetime) -> float | None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from agents.models import Agent, Membership, Presence, Slot
 from chats.due import ask_routing
 from chats.errors import Full
-from chats.models import Chat, Invitation, Occupation
+from chats.models import Chat, Invitation, Occupation, hot
 from contactcenter.prepared import Prepared, PreparedValues, among
 
 
@@ -40,9 +40,11 @@ def take_slot(agent: Agent, chat: Chat, *, invitation: Invitation | None, now: d
     slot = _FREE.first(agent.pk)
     if slot is None:
         raise Full
-    return Occupation.objects.create(
+    occupation = Occupation(
         center_id=chat.center_id, slot=slot, chat=chat, agent=agent, invitation=invitation, since=now
     )
+    hot.insert_occupation(occupation)
+    return occupation
 
 
 _FREE = Prepared(
@@ -54,13 +56,13 @@ def hold(occupation: Occupation, now: datetime) -> None:
     """An offer was accepted: the chat is now held in its slot."""
     occupation.invitation = None
     occupation.since = now
-    occupation.save(update_fields=["invitation", "since"])
+    hot.save_hold(occupation)
     note_assigned(occupation.agent_id, now)
 
 
 def note_assigned(agent_id: UUID, now: datetime) -> None:
     """What the strategies longest-idle and round-robin look at."""
-    Presence.objects.filter(agent_id=agent_id).update(last_assigned_at=now, idle_since=None)
+    hot.save_assigned(agent_id, now)
 
 
 def free_slot(chat: Chat, now: datetime) -> Occupation | None:

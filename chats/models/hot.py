@@ -15,12 +15,15 @@ from uuid import UUID
 
 from django.db import connection, models
 
+from agents.models import Presence
 from contactcenter import wire
 from contactcenter.prepared import new_instance, server_cursor
 
 from .chat import Chat, Participant
 from .event import Event
 from .foreign import ForeignChat, ForeignLine
+from .invitation import Invitation, Occupation
+from .queue import Queue
 
 Row = TypeVar("Row", bound=models.Model)
 Rows = Sequence[dict[str, Any]]  # column → value
@@ -54,14 +57,63 @@ def lock_chats(
     return chats.made(found[0]), _PARTICIPANTS.made(found[1]), _FIRST_TRIES.made(found[2])
 
 
-def insert_events(events: Sequence[Event]) -> None:
-    _EVENTS.write([_values(event, _EVENTS.fields) for event in events])
+def insert_events(events: Sequence[Event], chats: Iterable[Chat] = ()) -> None:
+    """Events, and the whole rows of chats that have changed with them and are locked."""
+    rows = [_values(event, _EVENTS.fields) for event in events]
+    whole = _whole_chats()
+    changed = [_values(chat, whole.fields) for chat in chats]
+    if rows:
+        _EVENTS.write(rows, whole if changed else None, changed)
+    else:
+        whole.write(changed)
 
 
 def insert_messages(events: Sequence[Event], chats: Iterable[Chat]) -> None:
     """Events, and what they move on their chats' rows, which are locked."""
     heads = [_values(chat, _HEADS.fields) for chat in chats]
     _EVENTS.write([_values(event, _EVENTS.fields) for event in events], _HEADS, heads)
+
+
+def insert_offer(invitation: Invitation) -> None:
+    _insert(invitation)
+
+
+def insert_occupation(occupation: Occupation) -> None:
+    _insert(occupation)
+
+
+def save_ending(invitation: Invitation) -> None:
+    """How and when an invitation has ended."""
+    _ENDED.write([_values(invitation, _ENDED.fields)])
+
+
+def save_hold(occupation: Occupation) -> None:
+    """What an occupation that is no longer an offer has changed."""
+    _HELD.write([_values(occupation, _HELD.fields)])
+
+
+def save_assigned(agent_id: UUID, now: datetime) -> None:
+    """The agent was given a chat."""
+    _ASSIGNED.write([{"agent_id": agent_id, "last_assigned_at": now, "idle_since": None}])
+
+
+def save_pace(queue: Queue) -> None:
+    """How fast a locked queue moves."""
+    _PACES.write([_values(queue, _PACES.fields)])
+
+
+def make_due(queue: Queue) -> bool:
+    """Write when a team's queue is to be routed, and the row itself where the team has none. False where PostgreSQL is not spoken to in this way."""
+    if wire.is_usable():
+        wire.tell(wire.Asked(_DUE, [queue.pk, queue.routing_due_at, queue.team_id]))
+    return wire.is_usable()
+
+
+_DUE = wire.Statement(
+    "INSERT INTO chats_queue (id, center_id, team_id, routing_due_at) "
+    "SELECT %s::uuid, center_id, id, %s::timestamptz FROM contactcenter_team WHERE id = %s::uuid "
+    "ON CONFLICT (team_id) DO UPDATE SET routing_due_at = EXCLUDED.routing_due_at"
+)
 
 
 def load_numbered(chat_ids: Iterable[UUID]) -> list[ForeignChat]:
@@ -310,8 +362,28 @@ _EVENTS = Write(
     ),
 )
 _HEADS = Write(Chat, ("id", *HEAD_FIELDS), key="id")
+_ENDED = Write(Invitation, ("id", "state", "ended_at"), key="id")
+_HELD = Write(Occupation, ("id", "invitation", "since"), key="id")
+_ASSIGNED = Write(Presence, ("agent", "last_assigned_at", "idle_since"), key="agent_id")
+_PACES = Write(Queue, ("id", "seconds_per_chat", "moved_at"), key="id")
 _LINES = Write(ForeignLine, ("foreign_chat", "center", "number", "type", "position", "data", "at"))
 _FOREIGN_HEADS = Write(ForeignChat, ("id", "head", "facts"), key="id")
+
+
+def _insert(row: models.Model) -> None:
+    write = _whole_rows(type(row))
+    write.write([_values(row, write.fields)])
+    row._state.adding = False
+
+
+@cache
+def _whole_rows(model: type[models.Model]) -> Write:
+    return Write(model, [field.name for field in model._meta.concrete_fields])
+
+
+@cache
+def _whole_chats() -> Write:
+    return Write(Chat, [field.name for field in Chat._meta.concrete_fields], key="id")
 
 
 def _values(row: Any, fields: Iterable[Any]) -> dict[str, Any]:

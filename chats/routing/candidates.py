@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max
 
-from agents.models import Membership, Slot
+from agents.models import Membership
 from agents.models.presence import LEAVING
 from chats.events import AgentLeft
-from chats.models import Chat, Event, Invitation, Participant
+from chats.models import Chat, Event, Invitation, Occupation, Participant
 from contactcenter.models import Team
 from contactcenter.prepared import PreparedValues, among
 
@@ -35,8 +35,8 @@ class Waiting:
 
 def load_candidates(team: Team, now: datetime) -> dict[UUID, Candidate]:
     """All active agents of the team."""
-    used = {agent_id: figures for agent_id, *figures in _LOADS.tuples(team.pk)}
-    return {row[0]: _candidate(row, used.get(row[0], [0, 0, 0, None]), now) for row in _SEATS.tuples(team.pk)}
+    used = {agent_id: (sits, latest) for agent_id, sits, latest in _LOADS.tuples(team.pk)}
+    return {row[0]: _candidate(row, used.get(row[0], (0, None)), now) for row in _SEATS.tuples(team.pk)}
 
 
 _SEATS = PreparedValues(
@@ -44,35 +44,31 @@ _SEATS = PreparedValues(
         team=team, agent__is_active=True, agent__user__is_active=True, agent__presence__isnull=False
     ).values_list(*_AGENT, *_PRESENCE)
 )
+# Chats, not slots: an agent has as many slots as its capacity says (agents.seats), and retired ones only while all of those are taken.
 _LOADS = PreparedValues(
     lambda team: (
-        Slot.objects.filter(agent__memberships__team=team)
+        Occupation.objects.filter(agent__in=Membership.objects.filter(team=team).values("agent_id"))
         .values_list("agent_id")
         .order_by("agent_id")
-        .annotate(
-            live=Count("pk", filter=Q(is_retired=False)),
-            busy=Count("occupation", filter=Q(is_retired=False)),
-            all_busy=Count("occupation"),
-            latest=Max("occupation__since"),
-        )
+        .annotate(sits=Count("pk"), latest=Max("since"))
     )
 )
 
 
-def _candidate(row: tuple[Any, ...], figures: list[Any], now: datetime) -> Candidate:
+def _candidate(row: tuple[Any, ...], figures: tuple[int, datetime | None], now: datetime) -> Candidate:
     agent_id, name, capacity, languages, skills, status, status_at, lease_until, idle_since, assigned_at = row
-    live, busy, all_busy, latest = figures
+    sits, latest = figures
     return Candidate(
         agent_id=agent_id,
         name=name,
         status=status,
         is_seen=lease_until is not None and lease_until > now + LEAVING,
         capacity=capacity,
-        free=live - busy,
+        free=max(capacity - sits, 0),
         languages=words(languages),
         skills=words(skills),
         # Lunch is not idleness: it counts from when the agent came online.
-        idle_since=None if all_busy else max(idle_since or status_at, status_at),
+        idle_since=None if sits else max(idle_since or status_at, status_at),
         # An offer counts as an assignment, or one agent would be offered everything before the first is answered.
         last_assigned_at=max(filter(None, [assigned_at, latest]), default=None),
     )

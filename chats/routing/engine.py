@@ -21,12 +21,13 @@ from chats.due import do_soon
 from chats.errors import Full
 from chats.events import record
 from chats.models import Chat, Occupation, Queue
+from contactcenter import wire
 from contactcenter.models import Team
 from contactcenter.outage import is_outage
 from contactcenter.prepared import Prepared, PreparedValues
 
 from .candidates import Waiting, load_candidates, load_waiting
-from .choose import Decision, Need, choose
+from .choose import Candidate, Decision, Need, choose
 from .explain import describe, last_reasons, reason_codes
 
 log = structlog.get_logger(__name__)
@@ -77,13 +78,15 @@ class Run:
         self.now = now
         self.offers = 0
         self.ask_again_at: datetime | None = None
+        # Who had no slot left when it came to it. One that becomes free asks for another run.
+        self.full: set[UUID] = set()
 
     def finish(self) -> bool:
         """Walk until everybody who fits has an offer. False when it should be gone on with later."""
         for _ in range(MOST_PICTURES):
             waiting = load_waiting(self.team, self.now)
             # Most runs find that the one before has done their work.
-            self.candidates = load_candidates(self.team, self.now) if waiting else {}
+            self.candidates = self._candidates() if waiting else {}
             try:
                 unmatched = self._walk(waiting)
             except Outdated:
@@ -93,6 +96,10 @@ class Run:
             return True
         log.warning("routing did not come to an end", team=str(self.team.pk))
         return False
+
+    def _candidates(self) -> dict[UUID, Candidate]:
+        found = load_candidates(self.team, self.now)
+        return found | {agent: replace(found[agent], free=0) for agent in self.full & found.keys()}
 
     def _walk(self, waiting: list[Waiting]) -> list[tuple[Waiting, Decision]]:
         """Offer what can be offered; the chats that nobody fits, and why."""
@@ -126,6 +133,10 @@ class Run:
     @transaction.atomic
     def _offer(self, waiting: Waiting, decision: Decision) -> bool:
         """Make the offer; False when the chat no longer waits. Raises Outdated when the agent cannot take it any more."""
+        with wire.together():
+            return self._offer_alone(waiting, decision)
+
+    def _offer_alone(self, waiting: Waiting, decision: Decision) -> bool:
         lock_center(self.team.center_id)
         chat = self._lock_waiting(waiting)
         if chat is None:
@@ -136,6 +147,7 @@ class Run:
         try:
             offer_chat(chat, agent, reason=self.team.strategy, now=self.now, before=(decided,))
         except Full:
+            self.full.add(agent.pk)
             raise Outdated from None
         self.offers += 1
         return True
@@ -191,5 +203,11 @@ def lock_center(center_id: UUID) -> None:
     """One decision at a time in a center, until the end of the transaction. On SQLite every transaction is alone anyway."""
     if connection.vendor == "postgresql":
         key = int.from_bytes(center_id.bytes[8:], "big", signed=True)
+        if wire.is_usable():
+            wire.tell(wire.Asked(_ALONE, [key]))
+            return
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+
+
+_ALONE = wire.Statement("SELECT pg_advisory_xact_lock(%s::bigint)")

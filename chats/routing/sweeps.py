@@ -26,6 +26,7 @@ from chats.actions.transfer import requeue_chat
 from chats.actions.welcome import due_welcomes, say_welcome
 from chats.due import ask_routing
 from chats.models import Chat, Invitation, Occupation, Queue
+from contactcenter.models import Team
 from contactcenter.outage import is_outage
 
 from .engine import route_team
@@ -108,16 +109,26 @@ def say_welcomes(now: datetime) -> int:
 
 
 def remind_queues(now: datetime) -> None:
-    """The safety net: a team that has a waiting chat and a free slot, but whose queue is not due, was forgotten by somebody."""
-    waiting = Chat.objects.unsteered().filter(team=OuterRef("team"), state__in=Chat.WAITING, occupation=None)
-    free = Slot.objects.filter(agent=OuterRef("agent"), is_retired=False, occupation=None)
-    there = Q(agent__presence__status=Presence.Status.ONLINE, agent__presence__lease_until__gt=now + LEAVING)
-    able = Membership.objects.filter(there, Exists(free), Exists(waiting), agent__is_active=True)
-    asleep = able.filter(Q(team__queue=None) | Q(team__queue__routing_due_at=None))
-    team_ids = set(asleep.values_list("team_id", flat=True))
+    """The safety net: a team that has a waiting chat and a free slot, but whose queue is not due, was forgotten by somebody.
+
+    Two questions: most teams have nobody who waits, and then nobody's slots are looked at.
+    """
+    waiting = Chat.objects.unsteered().filter(team=OuterRef("pk"), state__in=Chat.WAITING, occupation=None)
+    asleep = Team.objects.filter(Exists(waiting), Q(queue=None) | Q(queue__routing_due_at=None))
+    team_ids = set(asleep.values_list("pk", flat=True))
+    if team_ids:
+        team_ids = _able_teams(team_ids, now)
     if team_ids:
         with transaction.atomic():
             ask_routing(team_ids, now)
+
+
+def _able_teams(team_ids: set[UUID], now: datetime) -> set[UUID]:
+    """Those of them that have an agent who is there and has a free slot."""
+    free = Slot.objects.filter(agent=OuterRef("agent"), is_retired=False, occupation=None)
+    there = Q(agent__presence__status=Presence.Status.ONLINE, agent__presence__lease_until__gt=now + LEAVING)
+    able = Membership.objects.filter(there, Exists(free), team__in=team_ids, agent__is_active=True)
+    return set(able.values_list("team_id", flat=True))
 
 
 def route_teams(now: datetime) -> int:

@@ -55,6 +55,15 @@ def test_a_waiting_chat_is_offered_and_the_log_says_why(acme, ann, bob, now):
     check_all()
 
 
+def test_a_seat_with_fewer_slots_than_its_capacity_keeps_nobody_waiting(acme, ann, bob, now):
+    online(ann, now), online(bob, now)
+    ann.slots.all().delete()
+    chat = make_chat(acme, now).chat
+    assert route_team(acme.support.pk, now) == 1
+    assert offers(chat) == ["Bob"]
+    assert due_at(acme.support) is None
+
+
 def test_a_queue_that_is_not_due_is_left_alone(acme, ann, now, django_assert_num_queries):
     online(ann, now)
     make_chat(acme, now)

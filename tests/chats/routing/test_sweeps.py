@@ -162,6 +162,13 @@ def test_a_customer_whose_client_is_there_is_not_reminded_of_being_away(acme, an
     assert "customer.reminded" not in types(held.chat)
 
 
+def test_while_nobody_waits_no_agents_slots_are_looked_at(acme, ann, now, django_assert_num_queries):
+    make_held_chat(acme, ann, now)
+    with django_assert_num_queries(1) as asked:
+        sweeps.remind_queues(now)
+    assert Slot._meta.db_table not in asked.captured_queries[0]["sql"]
+
+
 def test_a_forgotten_queue_is_found(acme, ann, now):
     online(ann, now)
     make_chat(acme, now)
