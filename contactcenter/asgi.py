@@ -14,6 +14,8 @@ from django.urls import re_path
 wsgi_application = get_wsgi_application()
 
 import contactcenter.celery  # noqa: F401 - so that tasks named in this process find their broker
+from chats.api.fast_path import ROUTES as api_calls
+from chats.doors.fast_path import FastPath
 from chats.live import hub
 from chats.protocols.comapi.door import speak as comapi_speak
 from chats.protocols.comapi.live import watch as comapi_apps
@@ -22,7 +24,9 @@ from chats.protocols.expertflow.door import speak
 from chats.protocols.expertflow.live.service import live as expertflow
 from chats.protocols.genesys.door import Door, voice_of
 from chats.protocols.genesys.eservices import TransportDoor
+from chats.protocols.genesys.fast_path import ROUTES as genesys_calls
 from chats.protocols.hyperchat.door import envelope
+from chats.protocols.hyperchat.fast_path import ROUTES as hyperchat_calls
 from chats.protocols.hyperchat.live.service import live as hyperchat
 from chats.sockets import service
 from chats.sockets.routing import websocket_urlpatterns
@@ -33,6 +37,7 @@ edge = Edge(
     wait=hub.wait,
     hosts=["*"] if settings.DEBUG else settings.ALLOWED_HOSTS,
     limits=Limits(threads=settings.HTTP_THREADS),
+    fast_path=FastPath(wsgi_application.get_response, *api_calls, *genesys_calls, *hyperchat_calls),
     asides={"/socket.io": expertflow.gate, "/v1/socket.io": hyperchat.gate},
     voices={
         "/v1/": lambda status, _code, sentence: envelope(status, sentence).data,

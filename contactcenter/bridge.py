@@ -9,6 +9,7 @@ import contextvars
 import tempfile
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import IO, Any
 
 from a2wsgi.wsgi import build_environ
@@ -19,6 +20,14 @@ Send = Callable[[Message], Awaitable[None]]
 
 MEGABYTE = 1024 * 1024
 CHUNK = 64 * 1024
+
+
+class Refused(Exception):
+    """The edge itself answers, with this status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 class Answer:
@@ -49,6 +58,24 @@ class Answer:
 
     def close(self) -> None:
         self.body.close()
+
+
+@dataclass(slots=True)
+class Brief:
+    """An answer that is there as a whole; may be sent more than once."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    content: bytes
+
+    async def send(self, send: Send) -> None:
+        """Give it to the client."""
+        headers = [*self.headers, (b"content-length", b"%d" % len(self.content))]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.content})
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 class Bridge:

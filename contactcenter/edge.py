@@ -12,13 +12,14 @@ import re
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import IO, Any, Protocol
 
 import structlog
 from django.http.request import split_domain_port, validate_host
 
 from contactcenter import longpoll
-from contactcenter.bridge import MEGABYTE, Answer, Bridge, Message, Scope, Send
+from contactcenter.bridge import MEGABYTE, Answer, Bridge, Brief, Message, Refused, Scope, Send
 from contactcenter.outage import is_outage
 
 log = structlog.get_logger(__name__)
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 Receive = Callable[[], Awaitable[Message]]
 # Waits until one of the topics is announced or the seconds have passed. Subscribes before it first suspends.
 Wait = Callable[[list[str], float], Awaitable[Any]]
+# The plainest calls, answered in the event loop; None for whatever Django has to answer. Raises Refused.
+FastPath = Callable[[Scope, IO[bytes]], Awaitable[Brief | None]]
 # How an API says a refusal: its status, our code and sentence → what its clients read as JSON.
 Voice = Callable[[int, str, str], Any]
 
@@ -33,6 +36,7 @@ MAIL = re.compile(
     r"/carriers/mail/[^/]+/inbound(/mime)?"
 )  # with its attachments, in whatever form; read once its sender is known
 CONTENT = re.compile(r"/(apispaces/[^/]+|cpaas)/content/?")  # files of apps
+MOST_HOSTS = 1000  # remembered
 LONG_POLL = longpoll.HEADER.lower().encode()
 LONG_POLL_ROUND = longpoll.ROUND_HEADER.lower().encode()
 CHARSET = re.compile(rb";\s*charset\*?\d*\*?\s*=[^;]*", re.IGNORECASE)
@@ -43,14 +47,6 @@ SENTENCES = {
     500: ("failed", "Something went wrong here. Nothing is lost; try again."),
     503: ("unavailable", "The server is busy. Try again in a moment."),
 }
-
-
-class Refused(Exception):
-    """The edge itself answers, with this status."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
 
 
 class Gone(Exception):
@@ -103,14 +99,17 @@ class Edge:
         wait: Wait,
         hosts: Iterable[str],
         limits: Limits,
+        fast_path: FastPath | None = None,
         asides: Mapping[str, Aside] | None = None,
         voices: Mapping[str, Voice] | None = None,
     ) -> None:
         self.asides = asides or {}
         self.voices = voices or {}
         self.bridge = Bridge(wsgi, limits.threads)
+        self.fast_path = fast_path
         self.wait = wait
         self.hosts = list(hosts)
+        self._is_ours = lru_cache(maxsize=MOST_HOSTS)(self._is_host_ours)
         self.limits = limits
         self.bodies = 0
         self.running = 0
@@ -169,13 +168,13 @@ class Edge:
             if b"_" not in name and not name.startswith(LONG_POLL)
         ]
         hosts = [value for name, value in scope["headers"] if name == b"host"]
-        if len(hosts) != 1 or not self._is_ours(hosts[0].decode("latin1")):
+        if len(hosts) != 1 or not self._is_ours(hosts[0]):
             raise Refused(400)
         if not scope["query_string"].isascii():
             raise Refused(400)
 
-    def _is_ours(self, host: str) -> bool:
-        domain, _port = split_domain_port(host)
+    def _is_host_ours(self, host: bytes) -> bool:
+        domain, _port = split_domain_port(host.decode("latin1"))
         return bool(domain) and validate_host(domain, self.hosts)
 
     async def _read_body(self, scope: Scope, receive: Receive, body: IO[bytes]) -> int:
@@ -188,6 +187,8 @@ class Edge:
             raise Refused(413)
         # Who sends no body waits for none: people who send slowly keep away only each other.
         place = int(_announces_body(scope["headers"]))
+        if not place and scope["method"] in ("GET", "HEAD"):
+            return 0
         # Checked before counting, so that a refused request never holds a place.
         if place and self.bodies >= self.limits.bodies:
             raise Refused(503)
@@ -200,7 +201,7 @@ class Edge:
         finally:
             self.bodies -= place
 
-    async def _answer(self, scope: Scope, receive: Receive, body: IO[bytes]) -> Answer:
+    async def _answer(self, scope: Scope, receive: Receive, body: IO[bytes]) -> Answer | Brief:
         answer = await self._call(scope, body)
         poll = _take_mark(answer)
         if poll is None or self.is_stopping:
@@ -208,8 +209,8 @@ class Edge:
         return await self._poll(scope, receive, body, answer, *poll)
 
     async def _poll(
-        self, scope: Scope, receive: Receive, body: IO[bytes], answer: Answer, topics: list[str], seconds: float
-    ) -> Answer:
+        self, scope: Scope, receive: Receive, body: IO[bytes], answer: Answer | Brief, topics: list[str], seconds: float
+    ) -> Answer | Brief:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         gone = asyncio.ensure_future(_until_gone(receive))
@@ -239,11 +240,13 @@ class Edge:
         finally:
             await _end(gone)
 
-    async def _call(self, scope: Scope, body: IO[bytes]) -> Answer:
+    async def _call(self, scope: Scope, body: IO[bytes]) -> Answer | Brief:
         if self.running >= self.limits.requests:
             raise Refused(503)
         self.running += 1
         try:
+            if self.fast_path and (answer := await self.fast_path(scope, body)):
+                return answer
             return await self.bridge.call(scope, body)
         finally:
             self.running -= 1
@@ -298,7 +301,7 @@ def _with_length(headers: Iterable[tuple[bytes, bytes]], size: int) -> list[tupl
     return [*kept, (b"content-length", str(size).encode())]
 
 
-def _take_mark(answer: Answer) -> tuple[list[str], float] | None:
+def _take_mark(answer: Answer | Brief) -> tuple[list[str], float] | None:
     """Topics and seconds if this is a long poll's "nothing yet"; the mark never leaves the house."""
     marks = [value for name, value in answer.headers if name == LONG_POLL]
     answer.headers = [header for header in answer.headers if header[0] != LONG_POLL]

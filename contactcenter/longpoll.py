@@ -19,8 +19,13 @@ Response = TypeVar("Response", bound=HttpResponseBase)
 
 def long_poll(response: Response, topics: list[str], seconds: float) -> Response:
     """Mark `response` as "nothing yet": ask again when a topic is announced, send it as it is after `seconds`."""
-    response[HEADER] = f"{','.join(topics)};{min(max(seconds, 0), LONGEST):g}"
+    response[HEADER] = mark(topics, seconds)
     return response
+
+
+def mark(topics: list[str], seconds: float) -> str:
+    """What the header says."""
+    return f"{','.join(topics)};{min(max(seconds, 0), LONGEST):g}"
 
 
 def is_repeat(request: HttpRequest) -> bool:

@@ -7,6 +7,7 @@ whoever planted the old one in somebody's browser holds nothing then.
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from chats.errors import Conflict, Forbidden
 from chats.models import Customer, CustomerSession
 from contactcenter.models import Channel, hash_secret
-from contactcenter.prepared import Prepared
+from contactcenter.prepared import Prepared, PreparedValues
 
 from .customers import merge_customers, update_customer
 
@@ -56,6 +57,24 @@ def find_session(token: str, now: datetime) -> CustomerSession | None:
     return _LIVE_SESSION.first(hash_secret(token), now)
 
 
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What a live token proves, without the rows. `languages`: the customer's, the center's; `is_due`: the session's end is to be moved."""
+
+    customer_id: UUID
+    languages: tuple[str, str]
+    allowed_origins: list[str]
+    is_due: bool
+
+
+def proven(found: Sequence[tuple[Any, ...]], now: datetime) -> Proven | None:
+    """What LIVE_FACTS has found of a token's hash; None when it is unknown or over."""
+    if not found:
+        return None
+    customer_id, expires_at, own, centers, origins = found[0]
+    return Proven(customer_id, (own, centers), origins, _is_due(expires_at, now))
+
+
 def read_session(session_id: UUID, now: datetime) -> CustomerSession | None:
     """A session that was proven before, as it is now; None when it is over."""
     return _with_all(now).filter(pk=session_id).first()
@@ -71,11 +90,19 @@ def _with_all(now: Any) -> "QuerySet[CustomerSession]":
 
 
 _LIVE_SESSION = Prepared(_live_sessions)
+# As `find_session`, by (token's hash, now), for `proven`.
+LIVE_FACTS = PreparedValues(
+    _live_sessions, "customer_id", "expires_at", "customer__language", "center__language", "channel__allowed_origins"
+)
 
 
 def may_slide(session: CustomerSession, now: datetime) -> bool:
     """Whether the session's end is to be moved."""
-    return session.expires_at < now + SESSION_LIFE - SLIDE_AFTER
+    return _is_due(session.expires_at, now)
+
+
+def _is_due(expires_at: datetime, now: datetime) -> bool:
+    return expires_at < now + SESSION_LIFE - SLIDE_AFTER
 
 
 def slide_session(session: CustomerSession, now: datetime) -> None:

@@ -37,12 +37,12 @@ class Events(Door):
         if is_customer and not longpoll.is_repeat(request):
             _give_sign_of_life(chat, query.get("after", 0), self.now)
         events = _read_log(chat, query, number="index" if is_customer else "position")
-        answer: dict[str, Any] = {
-            "events": [event_for_customer(event) if is_customer else event_for_staff(event) for event in events],
-            "head": chat.index if is_customer else chat.position,
-            "epoch": epoch,
-            "chat": chat_for(self.caller, chat, self.now),
-        }
+        answer = events_answer(
+            [event_for_customer(event) if is_customer else event_for_staff(event) for event in events],
+            chat.index if is_customer else chat.position,
+            epoch,
+            chat_for(self.caller, chat, self.now),
+        )
         if is_customer:
             answer["queue"] = _place(chat, self.now)
         response = Response(answer)
@@ -52,6 +52,11 @@ class Events(Door):
             topic = f"{'customer' if is_customer else 'staff'}:{chat_id}"
             longpoll.long_poll(response, [topic], query["wait"])
         return response
+
+
+def events_answer(events: list[dict[str, Any]], head: int, epoch: str, chat: dict[str, Any]) -> dict[str, Any]:
+    """`head`: of the numbers that the caller counts by. Customers are told their place in the queue, too."""
+    return {"events": events, "head": head, "epoch": epoch, "chat": chat}
 
 
 def _read_log(chat: Chat, query: dict[str, Any], *, number: str) -> list[Event]:

@@ -94,10 +94,14 @@ def _post(body: dict[str, Any], chat: Chat, sender: Participant) -> Post:
 
 
 def _posted(caller: Any, posted: Posted) -> dict[str, Any]:
-    answer: dict[str, Any] = {
+    answer = posted_to_customer(posted)
+    return answer if isinstance(caller, CustomerCaller) else answer | {"position": posted.position}
+
+
+def posted_to_customer(posted: Posted) -> dict[str, Any]:
+    return {
         "client_id": posted.client_id,
         "index": posted.index,
         "at": stamp(posted.at),
         "replayed": posted.replayed,
     }
-    return answer if isinstance(caller, CustomerCaller) else answer | {"position": posted.position}

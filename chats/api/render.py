@@ -35,7 +35,7 @@ def find_shown_chat(caller: Caller, chat_id: UUID) -> Chat:
     if not isinstance(caller, CustomerCaller):
         found: Chat = find_in(chats_for(caller, visible_chats(caller)), chat_id)
         return found
-    return _chat_of(_CUSTOMERS_PARTS.rows(chat_id, caller.customer.pk))
+    return chat_of(_CUSTOMERS_PARTS.rows(chat_id, caller.customer.pk))
 
 
 def find_at_epoch(caller: Caller, chat_id: UUID) -> tuple[Chat, str]:
@@ -43,11 +43,11 @@ def find_at_epoch(caller: Caller, chat_id: UUID) -> tuple[Chat, str]:
     if not isinstance(caller, CustomerCaller):
         return find_shown_chat(caller, chat_id), str(Installation.current().epoch)
     parts: list[Any] = _PARTS_AT_EPOCH.rows(chat_id, caller.customer.pk)
-    chat = _chat_of(parts)
+    chat = chat_of(parts)
     return chat, str(parts[0].epoch or Installation.current().epoch)
 
 
-def _chat_of(parts: list[Participant]) -> Chat:
+def chat_of(parts: list[Participant]) -> Chat:
     """The chat of these: all who ever had a part in it. Raises NotFound for nobody: each chat has its customer's."""
     if not parts:
         raise NotFound
@@ -83,7 +83,7 @@ def chat_for(caller: Caller, chat: Chat, now: datetime) -> dict[str, Any]:
 def fresh_chat(caller: Caller, chat_id: Any, now: datetime) -> dict[str, Any]:
     """A chat as the database has it now. The caller was allowed to act on it: it may have left the caller's sight by that."""
     if isinstance(caller, CustomerCaller):
-        return chat_for(caller, _chat_of(_PARTS.rows(chat_id)), now)
+        return chat_for(caller, chat_of(_PARTS.rows(chat_id)), now)
     return chat_for(caller, chats_for(caller, Chat.objects.filter(pk=chat_id)).get(), now)
 
 

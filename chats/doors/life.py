@@ -1,7 +1,9 @@
 """Customers' clients that ask now and then: who asks is there."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
+from uuid import UUID
 
 from chats.actions.read import renew_leases
 from chats.actions.start import CUSTOMER_LEASE
@@ -13,7 +15,17 @@ from .bookkeeping import unless_away
 LEASE_AGES = timedelta(seconds=10)
 
 
+def is_lease_old(until: datetime | None, now: datetime) -> bool:
+    """Whether it is time to renew it."""
+    return until is None or until <= now + CUSTOMER_LEASE - LEASE_AGES
+
+
 def give_sign_of_life(customer: Participant, now: datetime) -> None:
     """Renew the lease of an open chat's customer; who stops asking is reminded and then leaves, as the team says."""
-    if customer.lease_until is None or customer.lease_until <= now + CUSTOMER_LEASE - LEASE_AGES:
-        unless_away(partial(renew_leases, [customer.pk], until=now + CUSTOMER_LEASE))
+    if is_lease_old(customer.lease_until, now):
+        give_signs_of_life([customer.pk], now)
+
+
+def give_signs_of_life(customers: Iterable[UUID], now: datetime) -> None:
+    """The same for several whose leases have aged."""
+    unless_away(partial(renew_leases, customers, until=now + CUSTOMER_LEASE))

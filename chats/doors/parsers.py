@@ -21,12 +21,17 @@ class StrictJSONParser(BaseParser):
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        try:
-            found = json.loads(stream.read().decode(), parse_constant=_refuse)
-        except (ValueError, RecursionError):  # broken, not UTF-8, or nested beyond measure
-            raise ParseError(_("The body is not valid JSON.")) from None
-        check_value(found)
-        return found
+        return read_json(stream.read())
+
+
+def read_json(content: bytes) -> Any:
+    """Raises ParseError."""
+    try:
+        found = json.loads(content.decode(), parse_constant=_refuse)
+    except (ValueError, RecursionError):  # broken, not UTF-8, or nested beyond measure
+        raise ParseError(_("The body is not valid JSON.")) from None
+    check_value(found)
+    return found
 
 
 def check_value(value: Any, depth: int = 0) -> None:

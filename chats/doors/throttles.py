@@ -48,8 +48,20 @@ def count(rate: Rate, who: str) -> None:
         now, before = tally.add(rate, who, window)
     except (redis.RedisError, OSError):
         return  # without the shared count nobody is refused: what the rates protect has limits of its own
-    if now + before * (1 - into / WINDOW) > rate.limit:
+    if _is_past(rate, now, before, into):
         raise TooMany(retry_after=max(1.0, (WINDOW - into) / 2))
+
+
+def count_quietly(rate: Rate, who: str) -> bool | None:
+    """The same without waiting: whether there may be one more; None, and nothing is counted, where `count` would ask the others."""
+    at = time.time()
+    window, into = int(at // WINDOW), at % WINDOW
+    counted = tally.add_quietly(rate, who, window)
+    return None if counted is None else not _is_past(rate, *counted, into)
+
+
+def _is_past(rate: Rate, now: int, before: int, into: float) -> bool:
+    return now + before * (1 - into / WINDOW) > rate.limit
 
 
 def count_anonymous(request: Any, key: str) -> None:
@@ -87,8 +99,7 @@ class _Tally:
             return _counted(rate.name, who, window, 1)
         key = rate.name, who
         with self.lock:
-            if window != self.window:
-                self.window, self.untold, self.known = window, {}, {}
+            self._begin(window)
             untold = self.untold.get(key, 0) + 1
             is_told = untold >= at_once
             self.untold[key] = 0 if is_told else untold
@@ -97,6 +108,22 @@ class _Tally:
             return now + untold, before
         counted = self.known[key] = _counted(rate.name, who, window, untold)
         return counted
+
+    def add_quietly(self, rate: Rate, who: str, window: int) -> tuple[int, int] | None:
+        """The same; None, and nothing is added, when it is time to tell."""
+        key = rate.name, who
+        with self.lock:
+            self._begin(window)
+            untold = self.untold.get(key, 0) + 1
+            if untold >= rate.limit // 100:
+                return None
+            self.untold[key] = untold
+            now, before = self.known.get(key, (0, 0))
+        return now + untold, before
+
+    def _begin(self, window: int) -> None:
+        if window != self.window:
+            self.window, self.untold, self.known = window, {}, {}
 
 
 tally = _Tally()

@@ -1,7 +1,7 @@
 """Reads that many sockets want at the same moment become one: one hop to a thread, one query for all."""
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -25,13 +25,20 @@ PAGE = 200  # events in one frame
 class Gather(Generic[Key, Value]):
     """`await gather.get(key)`: the value as the database has it now; None when there is none.
 
-    One round of reading at a time: what is asked for meanwhile is read by the next. `rest`: seconds between the beginnings of two, so that
+    One round of reading at a time: what is asked for meanwhile is read by the next. `run`: in which thread. `rest`: seconds between the beginnings of two, so that
     a busy process reads for many at once; who asks first after a quiet moment is answered at once.
     """
 
-    def __init__(self, load: Callable[[list[Key]], dict[Key, Value]], *, rest: float = 0.0) -> None:
+    def __init__(
+        self,
+        load: Callable[[list[Key]], dict[Key, Value]],
+        *,
+        rest: float = 0.0,
+        run: Callable[..., Awaitable[dict[Key, Value]]] = in_shared_thread,
+    ) -> None:
         self.load = load
         self.rest = rest
+        self.run = run
         self._wanted: dict[Key, asyncio.Future[Value | None]] = {}
         self._rounds: asyncio.Task[None] | None = None
 
@@ -57,7 +64,7 @@ class Gather(Generic[Key, Value]):
 
     async def _answer(self, wanted: "dict[Key, asyncio.Future[Value | None]]") -> None:
         try:
-            found = await in_shared_thread(self.load, list(wanted))
+            found = await self.run(self.load, list(wanted))
         except Exception as error:  # noqa: BLE001 - whoever asked decides
             for future in wanted.values():
                 if not future.done():

@@ -8,6 +8,7 @@ from chats.live import hub
 
 from .poster import poster
 from .pulse import pulse
+from .threads import close_fast_thread
 
 
 @contextlib.asynccontextmanager
@@ -21,4 +22,5 @@ async def running() -> AsyncIterator[None]:
         await pulse.stop()
         # What was posted is stored, even if nobody is left to be told.
         await asyncio.get_running_loop().run_in_executor(None, poster.stop)
+        await close_fast_thread()
         await hub.stop()

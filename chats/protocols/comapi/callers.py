@@ -15,6 +15,7 @@ from chats.doors.throttles import ANONYMOUS_BY_ADDRESS, WRONG_PASSWORDS, address
 from chats.errors import Forbidden, Unauthorized
 from chats.models import AppSession, ForeignCustomer
 from contactcenter.models import ApiSpace, Registration, hash_secret
+from contactcenter.prepared import Prepared
 
 LONGEST = 4000  # characters of a token
 ALGORITHM = "HS256"
@@ -57,9 +58,12 @@ def live_registrations() -> "QuerySet[Registration]":
     return live.select_related("application", "channel__team", "channel__center", "center", "space")
 
 
+_REGISTRATION = Prepared(lambda space_id: live_registrations().filter(foreign_id=space_id).order_by("pk")[:1])
+
+
 def registration_of(space_id: str) -> Registration:
     """The API space of a path. Raises Forbidden for an unknown one, as for one of another region (403)."""
-    found = live_registrations().filter(foreign_id=space_id).first() if _is_plain(space_id) else None
+    found = _REGISTRATION.first(space_id) if _is_plain(space_id) else None
     if found is None:
         raise Forbidden(UNKNOWN)
     return found
@@ -123,6 +127,15 @@ def token_of(session: AppSession) -> str:
     return jwt.encode(claims, signing_key("session"), algorithm=ALGORITHM)
 
 
+_SESSION = Prepared(
+    lambda registration, session, now: (
+        AppSession.objects.live(now)
+        .filter(registration=registration, pk=session)
+        .select_related("profile__customer", "registration")
+    )
+)
+
+
 def session_of(registration: Registration, token: str, now: datetime) -> AppSession | None:
     """The live session that the token proves, with its profile and customer; None for any other token."""
     try:
@@ -132,8 +145,7 @@ def session_of(registration: Registration, token: str, now: datetime) -> AppSess
         session_id = UUID(str(claims.get("sessionId")))
     except (jwt.InvalidTokenError, ValueError):
         return None
-    live = AppSession.objects.live(now).filter(registration=registration, pk=session_id)
-    found = live.select_related("profile__customer", "registration").first()
+    found = _SESSION.first(registration.pk, session_id, now)
     if found is not None:
         found.registration = registration
     return found

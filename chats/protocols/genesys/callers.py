@@ -35,7 +35,12 @@ def named_registrations(request: Any) -> "QuerySet[Registration] | None":
 
 def names_of(request: Any) -> dict[str, str]:
     """What a registration must have, of what the request's headers name: `foreign_id`, `public_key`."""
-    sent = {"foreign_id": _header(request, "ContactCenterId"), "public_key": _header(request, "apikey")}
+    return named(request.headers.get("ContactCenterId", ""), request.headers.get("apikey", ""))
+
+
+def named(contact_center_id: str, apikey: str) -> dict[str, str]:
+    """The same of the headers' values."""
+    sent = {"foreign_id": _word(contact_center_id), "public_key": _word(apikey)}
     return {name: value for name, value in sent.items() if value}
 
 
@@ -94,7 +99,7 @@ def _of_tenant(tenant: str, candidates: list[Registration]) -> list[Registration
     return [one for one in candidates if tenant and tenant in (one.foreign_id, one.center.slug)]
 
 
-def _header(request: Any, name: str) -> str:
+def _word(sent: Any) -> str:
     """What a header says; empty for none, and nobody's for what is no id or key of ours."""
-    value = str(request.headers.get(name, "")).strip()
+    value = str(sent).strip()
     return value if value.isascii() and value.isprintable() and len(value) <= MOST_ID else NOBODYS

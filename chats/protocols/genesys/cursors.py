@@ -27,10 +27,15 @@ def give_lines(foreign: ForeignChat, index: int | None) -> list[ForeignLine]:
 
     Of two clients that poll without an index at the same moment each gets what the other does not.
     """
-    after = foreign.cursor if index is None else max(index - 1, 0)
-    if foreign.head <= after or (index is not None and index < 0):
+    if not has_lines(foreign.head, foreign.cursor, index):
         return []
-    return _give(foreign, None if index is None else after)
+    return _give(foreign, None if index is None else max(index - 1, 0))
+
+
+def has_lines(head: int, cursor: int, index: int | None) -> bool:
+    """Whether there is anything to give of a chat with so many lines."""
+    after = cursor if index is None else max(index - 1, 0)
+    return head > after and (index is None or index >= 0)
 
 
 @transaction.atomic

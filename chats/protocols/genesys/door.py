@@ -145,15 +145,19 @@ def _customers(external_id: Any, names: dict[str, Any]) -> "QuerySet[Participant
     return customers.select_related("chat__foreign__registration__application").order_by("pk")[:1]
 
 
-# By what the request's headers name.
-_CUSTOMERS: dict[tuple[str, ...], Prepared[Participant]] = {
-    (): Prepared(lambda chat: _customers(chat, {})),
-    ("foreign_id",): Prepared(lambda chat, center: _customers(chat, {"foreign_id": center})),
-    ("public_key",): Prepared(lambda chat, key: _customers(chat, {"public_key": key})),
-    ("foreign_id", "public_key"): Prepared(
-        lambda chat, center, key: _customers(chat, {"foreign_id": center, "public_key": key})
-    ),
-}
+def by_names(prepare: Callable[[Callable[..., Any]], Any]) -> dict[tuple[str, ...], Any]:
+    """`prepare` of each look-up of a chat's customer, by what the request's headers name."""
+    return {
+        (): prepare(lambda chat: _customers(chat, {})),
+        ("foreign_id",): prepare(lambda chat, center: _customers(chat, {"foreign_id": center})),
+        ("public_key",): prepare(lambda chat, key: _customers(chat, {"public_key": key})),
+        ("foreign_id", "public_key"): prepare(
+            lambda chat, center, key: _customers(chat, {"foreign_id": center, "public_key": key})
+        ),
+    }
+
+
+_CUSTOMERS: dict[tuple[str, ...], Prepared[Participant]] = by_names(Prepared)
 
 
 class Nowhere(Door):

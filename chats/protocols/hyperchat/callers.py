@@ -1,5 +1,6 @@
 """Who calls. The application id says for whom; a secret, a domain key or a user's token proves more."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -23,7 +24,7 @@ from chats.doors.throttles import ANONYMOUS_BY_ADDRESS, WRONG_PASSWORDS, address
 from chats.errors import Forbidden, Unauthorized
 from chats.models import Customer, ForeignCustomer
 from contactcenter.models import Registration, Team, hash_secret
-from contactcenter.prepared import Prepared
+from contactcenter.prepared import Prepared, found_together
 
 LONGEST = 500  # characters of a credential; ours have at most 100
 AGENT_SIGNER = "hyperchat.agent"
@@ -113,6 +114,13 @@ def find_registration(app_id: str) -> Registration | None:
     if not app_id or len(app_id) > LONGEST or "\0" in app_id:
         return None
     return _REGISTRATION.first(app_id)
+
+
+def registrations_of(app_ids: Iterable[str]) -> dict[str, Registration]:
+    """The same of several application ids that may be looked up: those that there are."""
+    named = list(app_ids)
+    (found,) = found_together((_REGISTRATION, [(app_id,) for app_id in named]))
+    return {app_id: one for app_id, rows in zip(named, found, strict=True) for one in _REGISTRATION.made(rows)}
 
 
 def live_registrations() -> "QuerySet[Registration]":

@@ -120,7 +120,7 @@ class Reach:
             return _of_customer(self.registration.pk, user.pk)
         if isinstance(user, Agent):
             return _of_agent(self.registration.pk, user.pk)
-        return _of_application(self.registration.pk)
+        return of_application(self.registration.pk)
 
     def chat(self, chat_id: Any) -> Chat:
         """One of `chats`, with team, customer, agent and the foreign row. Raises NotFound."""
@@ -142,22 +142,22 @@ class Reach:
         return row
 
 
-def _of_application(registration_id: Any) -> "QuerySet[Chat]":
+def of_application(registration_id: Any) -> "QuerySet[Chat]":
     return Chat.objects.filter(foreign__registration=registration_id)
 
 
 def _of_customer(registration_id: Any, customer_id: Any) -> "QuerySet[Chat]":
-    return _of_application(registration_id).filter(customer=customer_id)
+    return of_application(registration_id).filter(customer=customer_id)
 
 
 def _of_agent(registration_id: Any, agent_id: Any) -> "QuerySet[Chat]":
     took_part = Participant.objects.filter(agent=agent_id, joined_at__isnull=False).values("chat_id")
     teams = Membership.objects.filter(agent=agent_id).values("team_id")
     waiting = Q(state__in=Chat.WAITING, team_id__in=teams)
-    return _of_application(registration_id).filter(Q(occupation__agent=agent_id) | Q(pk__in=took_part) | waiting)
+    return of_application(registration_id).filter(Q(occupation__agent=agent_id) | Q(pk__in=took_part) | waiting)
 
 
-def _customer_in(chats: "QuerySet[Chat]", chat_id: Any) -> "QuerySet[Participant]":
+def customer_in(chats: "QuerySet[Chat]", chat_id: Any) -> "QuerySet[Participant]":
     """Of the chat, if it is among these; with the chat."""
     customers = Participant.objects.filter(kind=Participant.Kind.CUSTOMER, chat=chat_id)
     among = chats.filter(pk=chat_id).order_by().values("pk")
@@ -166,9 +166,9 @@ def _customer_in(chats: "QuerySet[Chat]", chat_id: Any) -> "QuerySet[Participant
 
 # By whose token was shown.
 _CUSTOMER: dict[type, Prepared[Participant]] = {
-    type(None): Prepared(lambda chat, registration: _customer_in(_of_application(registration), chat)),
-    Customer: Prepared(lambda chat, registration, customer: _customer_in(_of_customer(registration, customer), chat)),
-    Agent: Prepared(lambda chat, registration, agent: _customer_in(_of_agent(registration, agent), chat)),
+    type(None): Prepared(lambda chat, registration: customer_in(of_application(registration), chat)),
+    Customer: Prepared(lambda chat, registration, customer: customer_in(_of_customer(registration, customer), chat)),
+    Agent: Prepared(lambda chat, registration, agent: customer_in(_of_agent(registration, agent), chat)),
 }
 
 

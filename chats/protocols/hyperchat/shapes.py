@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from agents.models import Agent
 from chats.events import MessagePosted
 from chats.links import link_text
@@ -111,9 +113,12 @@ def readers_of(chat: Chat) -> list[tuple[str, int]]:
     return [(sender_id(part, chat), part.read_index) for part in _PARTS.rows(chat.pk)]
 
 
-_PARTS = Prepared(
-    lambda chat: Participant.objects.filter(chat=chat).exclude(joined_at=None).order_by("joined_at", "id")
-)
+def parts_of(chat: Any) -> "QuerySet[Participant]":
+    """Of everybody who takes part, as they came."""
+    return Participant.objects.filter(chat=chat).exclude(joined_at=None).order_by("joined_at", "id")
+
+
+_PARTS = Prepared(parts_of)
 
 
 def message_shapes(event: Event, chat: Chat, readers: Iterable[tuple[str, int]] = ()) -> list[dict[str, Any]]:

@@ -1,0 +1,183 @@
+"""What customers' clients ask all the time by REST, as plain calls (chats.doors.fast_path): the log when it holds nothing new, and a message of text."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Subquery
+from django.utils import timezone
+
+from chats.actions.post import Post
+from chats.actions.sessions import LIVE_FACTS, Proven, proven
+from chats.doors import fast_path
+from chats.doors.fast_path import Call, Said
+from chats.languages import accepted_language, spoken
+from chats.models import Participant
+from chats.shapes import chat_for_customer
+from chats.sockets.gather import Gather
+from chats.sockets.threads import in_fast_thread
+from contactcenter.models import Installation, hash_secret
+from contactcenter.prepared import Prepared, PreparedValues, found_together
+
+from .events import Events, events_answer
+from .messages import Messages, posted_to_customer
+from .render import chat_of
+
+CLIENT_ID = re.compile(r"[!-~]{1,64}")
+NUMBER = re.compile(r"[0-9]{1,9}")
+TOKEN = re.compile(rb"Bearer ([A-Za-z0-9_-]{20,100})")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A customer's session, by its token's hash, and a chat."""
+
+    token_hash: str
+    chat_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A chat as a poll without news tells it, and what there would be to do beside. `content` is None for a chat of which more has to be said."""
+
+    content: bytes | None
+    index: int
+    customer_part: UUID
+    delivered_index: int
+    lease_until: datetime | None
+
+
+# Polls --------------------------------------------------------------------------------------------------------------------
+
+
+async def poll(call: Call, chat_id: str) -> Said | None:
+    """GET events?after=…&wait=…: while there is nothing new."""
+    asked, query = _asked(call, chat_id), call.query()
+    if asked is None or query is None or not query.keys() <= {"after", "wait"}:
+        return None
+    if not all(NUMBER.fullmatch(value) for value in query.values()):
+        return None
+    after, wait = int(query.get("after", 0)), int(query.get("wait", 0))
+    found = await _polls.get(asked)
+    if found is None or wait > fast_path.LONGEST:
+        return None
+    session, shown = found
+    if shown.content is None or after != shown.index or not call.comes_from(session.allowed_origins):
+        return None
+    if not call.is_repeat:
+        if after > shown.delivered_index:
+            return None  # the view notes it
+        await fast_path.give_sign_of_life(shown.customer_part, shown.lease_until)
+    said = _said(call, session, shown.content)
+    said.wait = ([f"customer:{chat_id}"], wait) if wait else None
+    return said
+
+
+def _load_polls(wanted: list[Asked]) -> dict[Asked, tuple[Proven, Shown]]:
+    found = _found(wanted, _PARTS)
+    return {asked: (one, _shown.of(asked.chat_id, parts)) for asked, one, parts in found}
+
+
+def _show(found: Sequence[Any]) -> Shown:
+    parts: list[Any] = _PARTS.made(found)
+    chat, epoch = chat_of(parts), parts[0].epoch
+    customer = chat.customer_part
+    content = None
+    if chat.is_open and not chat.is_waiting and epoch:
+        answer = events_answer([], chat.index, str(epoch), chat_for_customer(chat)) | {"queue": None}
+        content = fast_path.rendered(Events, answer)
+    return Shown(content, chat.index, customer.pk, customer.delivered_index, customer.lease_until)
+
+
+# All that `_show` reads.
+_READ = (
+    *("kind", "read_index", "delivered_index", "lease_until"),
+    *(f"chat__{name}" for name in ("state", "index", "subject", "started_at", "closed_at", "close_reason")),
+    *("chat__rating", "chat__rating_comment", "chat__team__key", "chat__team__name", "chat__channel__widget__survey"),
+    *("chat__agent__name", "chat__agent__avatar", "chat__agent__is_bot"),
+)
+_PARTS = Prepared(
+    lambda chat, token_hash: (
+        Participant.objects.filter(chat=chat, chat__customer__sessions__token_hash=token_hash)
+        .select_related("chat__team", "chat__agent", "chat__channel__widget")
+        .only(*_READ)
+        .annotate(epoch=Subquery(Installation.objects.values("epoch")[:1]))
+    )
+)
+_shown: fast_path.Memory[UUID, Shown] = fast_path.Memory(_show)
+_polls: Gather[Asked, tuple[Proven, Shown]] = Gather(_load_polls, rest=fast_path.REST, run=in_fast_thread)
+
+
+# Messages -----------------------------------------------------------------------------------------------------------------
+
+
+async def post(call: Call, chat_id: str) -> Said | None:
+    """POST messages {client_id, text}."""
+    asked, sent = _asked(call, chat_id), call.members()
+    if asked is None or sent is None or not sent.keys() <= {"client_id", "text"}:
+        return None
+    client_id, text = sent.get("client_id"), sent.get("text")
+    if not isinstance(client_id, str) or not isinstance(text, str) or not CLIENT_ID.fullmatch(client_id):
+        return None
+    found = await _speakers.get(asked)
+    if found is None or not call.comes_from(found[0].allowed_origins):
+        return None
+    session, part_id = found
+    posted = await fast_path.stored(call, Post(asked.chat_id, part_id, client_id, text))
+    if posted is None:
+        return None
+    said = _said(call, session, fast_path.rendered(Messages, posted_to_customer(posted)))
+    said.status = 200 if posted.replayed else 201
+    return said
+
+
+def _load_speakers(wanted: list[Asked]) -> dict[Asked, tuple[Proven, UUID]]:
+    return {asked: (one, _SPEAKER.made(part)[0][0]) for asked, one, part in _found(wanted, _SPEAKER)}
+
+
+_SPEAKER = PreparedValues(
+    lambda chat, token_hash: Participant.objects.filter(
+        kind=Participant.Kind.CUSTOMER, chat=chat, chat__customer__sessions__token_hash=token_hash
+    ),
+    "pk",
+)
+_speakers: Gather[Asked, tuple[Proven, UUID]] = Gather(_load_speakers, rest=fast_path.REST, run=in_fast_thread)
+
+
+# Both ---------------------------------------------------------------------------------------------------------------------
+
+
+def _asked(call: Call, chat_id: str) -> Asked | None:
+    token = TOKEN.fullmatch(call.headers.get(b"authorization", b""))
+    if token is None or token[1].startswith(b"sk_") or call.header(b"accept") not in fast_path.ANYTHING:
+        return None
+    return Asked(hash_secret(token[1].decode()), UUID(chat_id))
+
+
+def _found(wanted: list[Asked], parts: Any) -> Iterator[tuple[Asked, Proven, Any]]:
+    """What `parts` finds of the chat, where the session is live and its customer's own chat is meant; without sessions whose end is to be moved."""
+    now = timezone.now()
+    sessions, chats = found_together(
+        (LIVE_FACTS, [(asked.token_hash, now) for asked in wanted]),
+        (parts, [(asked.chat_id, asked.token_hash) for asked in wanted]),
+    )
+    for asked, session, found in zip(wanted, sessions, chats, strict=True):
+        one = proven(LIVE_FACTS.made(session), now)
+        if one is not None and found and not one.is_due:
+            yield asked, one, found
+
+
+def _said(call: Call, session: Proven, content: bytes) -> Said:
+    own, centers = session.languages
+    language = spoken(own, accepted_language(call.header(b"accept-language")), centers) or settings.LANGUAGE_CODE
+    return Said(content, origin=call.origin, language=language)
+
+
+ROUTES = (
+    fast_path.Route("GET", f"/api/v1/chats/({fast_path.ID})/events", Events, poll),
+    fast_path.Route("POST", f"/api/v1/chats/({fast_path.ID})/messages", Messages, post),
+)
