@@ -86,7 +86,10 @@ def bare() -> Door:
     def post(_one: Any) -> bytes:
         return request("POST", f"/chats/{next(turns)}/messages", {}, {"client_id": f"m{next(names)}", "text": "Hello"})
 
-    return Door([], post)
+    def poll(_one: Any) -> bytes:
+        return request("GET", f"/chats/{next(turns)}/head", {})
+
+    return Door([], post, poll)
 
 
 async def rate(site: Site, server: Running, held: list[Any], ask: Ask, what: str) -> Row:

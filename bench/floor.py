@@ -54,6 +54,12 @@ class Postgres:
         numbers = {(chat, client_id): number for chat, client_id, number in await cursor.fetchall()}
         return [numbers[chat, client_id] for chat, client_id, _ in batch]
 
+    async def head(self, chat: int) -> int:
+        """The chat's last number."""
+        cursor = await self.connection.execute("SELECT head FROM floor_chat WHERE id = %s", [chat])
+        found: Any = await cursor.fetchone()
+        return int(found[0])
+
 
 class Sqlite:
     """One writer in a thread, synchronous=FULL."""
@@ -66,6 +72,13 @@ class Sqlite:
 
     async def store(self, batch: list[Said]) -> list[int]:
         return await asyncio.get_running_loop().run_in_executor(self.thread, self._store, batch)
+
+    async def head(self, chat: int) -> int:
+        return await asyncio.get_running_loop().run_in_executor(self.thread, self._head, chat)
+
+    def _head(self, chat: int) -> int:
+        found = self.connection.execute("SELECT head FROM floor_chat WHERE id = ?", (chat,))
+        return int(found.fetchall()[0][0])
 
     def _open(self) -> None:
         self.connection = sqlite3.connect(self.file, isolation_level=None)
@@ -86,7 +99,7 @@ class Sqlite:
 
 
 class Floor:
-    """The ASGI app. Sockets say hello with a chat's number as their ticket or token; /chats/<number>/messages takes posts."""
+    """The ASGI app. Sockets say hello with a chat's number as their ticket or token; /chats/<number>/messages takes posts, …/head says the last number."""
 
     def __init__(self, store: Postgres | Sqlite) -> None:
         self.log = store
@@ -126,11 +139,15 @@ class Floor:
             await _say(watcher, {"type": "events", "chat": said["chat"], "events": [event], "head": number})
 
     async def _answer(self, path: str, receive: Any, send: Any) -> None:
-        said = json.loads((await receive())["body"])
-        number = await self._stored((int(path.split("/")[2]), said["client_id"], said["text"]))
+        _, _, chat, what = path.split("/")
+        if what == "head":
+            number = await self.log.head(int(chat))
+        else:
+            said = json.loads((await receive())["body"])
+            number = await self._stored((int(chat), said["client_id"], said["text"]))
         content = json.dumps({"index": number}).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
-        await send({"type": "http.response.start", "status": 201, "headers": headers})
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
     async def _stored(self, said: Said) -> int:

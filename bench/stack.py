@@ -32,6 +32,8 @@ def free_port() -> int:
 class Stack:
     """Started by `start`, ended by `stop`; each process can be killed and started again by its name."""
 
+    template = "template1"  # what the database is copied from, before it is migrated
+
     def __init__(self, data: Path, postgres_url: str, *, workers: int = 1, **settings: str) -> None:
         self.data = data
         self.workers = [f"worker-{number}" for number in range(1, workers + 1)]
@@ -72,7 +74,7 @@ class Stack:
 
     def start(self) -> "Stack":
         with psycopg.connect(self.postgres_url, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{self.database}"')
+            connection.execute(f'CREATE DATABASE "{self.database}" TEMPLATE "{self.template}"')
         self.start_redis()
         self.manage("migrate", "--verbosity", "0")
         self.fill()

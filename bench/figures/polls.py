@@ -3,9 +3,9 @@
 import asyncio
 
 from bench.cast import Cast
-from bench.doors import all_doors, rate
-from bench.site import Site
-from bench.sums import Row, medians, spread
+from bench.doors import Door, all_doors, bare, rate
+from bench.site import Running, Site
+from bench.sums import Row, beside
 from bench.talk import run
 
 name = "polls"
@@ -17,12 +17,14 @@ def measure(site: Site) -> dict[str, Row]:
 
 
 async def _measure(site: Site, cast: Cast) -> dict[str, Row]:
-    doors = all_doors(cast)
-    found: dict[str, list[Row]] = {title: [] for title in doors}
+    ways: dict[str, tuple[Running, Door]] = {"floor": (site.floor, bare())}
+    ways |= {title: (site.web, door) for title, door in all_doors(cast).items()}
+    found: dict[str, list[Row]] = {title: [] for title in ways}
     for _ in range(site.rounds):
-        for title, door in doors.items():
+        for title, (server, door) in ways.items():
             assert door.poll  # noqa: S101 - all of these poll
             await asyncio.sleep(site.pause)
             site.settle()
-            found[title].append(await rate(site, site.web, door.held[:CHATS], door.poll, "polls/s"))
-    return {title: medians(rows) | {"spread": spread(rows, "polls/s")} for title, rows in found.items()}
+            found[title].append(await rate(site, server, door.held[:CHATS], door.poll, "polls/s"))
+    floor = found.pop("floor")
+    return {title: beside(floor, rows, "polls/s", "server µs") for title, rows in found.items()}
