@@ -1,5 +1,6 @@
 """A chat as customers' clients begin it: the form's answers, a team by its key or id, the page they are on."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -7,18 +8,18 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from chats.errors import Invalid
+from chats.errors import Invalid, Refused
 from chats.models import Customer
 from contactcenter.models import Channel, FormField, Team
-from contactcenter.prepared import Prepared
+from contactcenter.prepared import Prepared, among, found_together
 from contactcenter.wire import together
 
 from .customers import update_customer
 from .locking import lock_customer
-from .start import Start, Started, find_known, join_known, start_new
+from .start import KNOWN, Plan, Start, Started, default_team, find_known, join_known, plan_chat, start_new, write_plans
 
 LONGEST_ANSWER = 2000
 OWN_FIELDS = {"name": 100, "email": 254, "phone": 32}  # of the customer, with their lengths
@@ -46,19 +47,108 @@ def begin_chat(channel: Channel, customer: Customer, wish: Wish, *, now: datetim
     if known := find_known(customer, wish.client_id):
         # What was to be the first text is not lost: it goes into the chat that is there.
         return join_known(known, Start(client_id=wish.client_id, text=wish.text), now)
-    answers = check_form(channel, customer, wish.form)
-    # What the center's own server vouched for is not overwritten by what somebody typed.
-    own = {
+    answers = check_form(_FORM_FIELDS.rows(channel.pk), customer, wish.form)
+    if own := _new_facts(customer, answers):
+        customer = update_customer(customer, own, now=now)
+    start = _start(wish, answers, _team(channel, wish.team))
+    with together():
+        return start_new(channel, customer, start, now)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Begin:
+    """One of many chats that begin at the same moment, each of them itself alone. `customer_id`: whom the door has proven."""
+
+    channel: Channel
+    customer_id: UUID
+    wish: Wish
+
+
+def begin_chats(begins: Sequence[Begin], *, now: datetime) -> list[Started | None]:
+    """Begin all of these that are new and simple, in one transaction that waits for nobody's row.
+
+    None for any other (a refusal, a customer who has a chat or gives a name, a row that another has locked): nothing is written then, and `begin_chat` says
+    what becomes of it.
+    """
+    try:
+        with transaction.atomic(), together():
+            return _Beginnings(begins, now).write()
+    except (DataError, IntegrityError):  # one of them spoils it for all
+        return [None for _ in begins]
+
+
+class _Beginnings:
+    """What one transaction needs to know of its customers, and of their channels once for all."""
+
+    def __init__(self, begins: Sequence[Begin], now: datetime) -> None:
+        self.begins, self.now = begins, now
+        self._fields: dict[UUID, list[FormField]] = {}
+        self._teams: dict[tuple[UUID, str], Team | None] = {}
+
+    def write(self) -> list[Started | None]:
+        self._load()
+        plans = [self._plan(begin) for begin in self.begins]
+        kept = [plan for plan in plans if plan]
+        started = iter(write_plans(kept, self.now) if kept else [])
+        return [next(started) if plan else None for plan in plans]
+
+    def _load(self) -> None:
+        ids = [begin.customer_id for begin in self.begins]
+        asked = [(begin.customer_id, begin.wish.client_id) for begin in self.begins]
+        customers, known = found_together((_FREE_CUSTOMERS, [[ids]]), (KNOWN, asked))
+        self.customers = {customer.pk: customer for customer in _FREE_CUSTOMERS.made(customers[0])}
+        for begin, found in zip(self.begins, known, strict=True):
+            if found:
+                self.customers.pop(begin.customer_id, None)
+
+    def _plan(self, begin: Begin) -> Plan | None:
+        # Only the first of two that one customer begins at the same moment is new.
+        customer = self.customers.pop(begin.customer_id, None)
+        if customer is None:
+            return None
+        channel, wish = begin.channel, begin.wish
+        try:
+            answers = check_form(self._fields_of(channel), customer, wish.form)
+            if _new_facts(customer, answers):
+                return None
+            return plan_chat(channel, customer, _start(wish, answers, self._team(channel, wish.team)), self.now)
+        except Refused:
+            return None
+
+    def _fields_of(self, channel: Channel) -> list[FormField]:
+        if channel.pk not in self._fields:
+            self._fields[channel.pk] = _FORM_FIELDS.rows(channel.pk)
+        return self._fields[channel.pk]
+
+    def _team(self, channel: Channel, wanted: str) -> Team | None:
+        key = (channel.pk, wanted)
+        if key not in self._teams:
+            self._teams[key] = _team(channel, wanted) or default_team(channel)
+        return self._teams[key]
+
+
+_FREE_CUSTOMERS = Prepared(
+    lambda ids: (
+        Customer.objects.filter(pk__in=among(ids)).order_by("pk").select_for_update(no_key=True, skip_locked=True)
+    )
+)
+_FORM_FIELDS = Prepared(lambda channel: FormField.objects.filter(channel=channel))
+
+
+def _new_facts(customer: Customer, answers: dict[str, str]) -> dict[str, str]:
+    """Answers that change the customer. What the center's own server vouched for is not overwritten by what somebody typed."""
+    return {
         name: value
         for name, value in answers.items()
         if name in OWN_FIELDS and value and not (customer.is_identified and getattr(customer, name))
     }
-    if own:
-        customer = update_customer(customer, own, now=now)
+
+
+def _start(wish: Wish, answers: dict[str, str], team: Team | None) -> Start:
     other = {name: value for name, value in answers.items() if name not in OWN_FIELDS and value}
-    start = Start(
+    return Start(
         client_id=wish.client_id,
-        team=_team(channel, wish.team),
+        team=team,
         subject=wish.subject,
         text=wish.text,
         language=wish.language,
@@ -66,17 +156,12 @@ def begin_chat(channel: Channel, customer: Customer, wish: Wish, *, now: datetim
         page_url=wish.page_url,
         page_title=wish.page_title,
     )
-    with together():
-        return start_new(channel, customer, start, now)
 
 
-_FORM_FIELDS = Prepared(lambda channel: FormField.objects.filter(channel=channel))
-
-
-def check_form(channel: Channel, customer: Customer, form: dict[str, str]) -> dict[str, str]:
+def check_form(fields: Iterable[FormField], customer: Customer, form: dict[str, str]) -> dict[str, str]:
     """The answers without blanks around them. Raises Invalid with a sentence for each field that is wrong or missing."""
     answers = {key: value.strip() for key, value in form.items()}
-    asked = {row.key: row for row in _FORM_FIELDS.rows(channel.pk)}
+    asked = {row.key: row for row in fields}
     wrong = {key: why for key, value in answers.items() if value and (why := _fault(asked.get(key), key, value))}
     for key, row in asked.items():
         is_known = key in OWN_FIELDS and bool(getattr(customer, key))

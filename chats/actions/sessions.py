@@ -90,6 +90,8 @@ def _with_all(now: Any) -> "QuerySet[CustomerSession]":
 
 
 _LIVE_SESSION = Prepared(_live_sessions)
+# As `find_session`, by (token's hash, now), with the channel's widget, too.
+LIVE_WITH_WIDGET = Prepared(lambda token, now: _live_sessions(token, now).select_related("channel__widget"))
 # As `find_session`, by (token's hash, now), for `proven`.
 LIVE_FACTS = PreparedValues(
     _live_sessions, "customer_id", "expires_at", "customer__language", "center__language", "channel__allowed_origins"

@@ -1,5 +1,6 @@
 """Starting a chat."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,11 +19,12 @@ from chats.models import (
     Chat,
     Connector,
     Customer,
+    Event,
     ForeignChat,
     Participant,
     Search,
     SpaceChat,
-    begun,
+    hot,
 )
 from contactcenter.hours import is_open
 from contactcenter.models import Channel, Registration, Team
@@ -105,6 +107,21 @@ def start_chat(channel: Channel, customer: Customer, start: Start, *, now: datet
 
 def start_new(channel: Channel, customer: Customer, start: Start, now: datetime) -> Started:
     """Start a chat of a customer whose row the caller has locked, and who has none open. Raises as start_chat does."""
+    return write_plans([plan_chat(channel, customer, start, now)], now)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A chat that may begin, and the first lines of its log; nothing is written yet."""
+
+    start: Start
+    chat: Chat
+    participant: Participant
+    events: list[Event]
+
+
+def plan_chat(channel: Channel, customer: Customer, start: Start, now: datetime) -> Plan:
+    """What `start_new` would write. Raises as start_chat does."""
     if customer.erased_at is not None:  # by whom the caller was known a moment ago
         raise NotFound
     team = _team_for(channel, start.team)
@@ -118,12 +135,21 @@ def start_new(channel: Channel, customer: Customer, start: Start, now: datetime)
     participant = Participant(center_id=chat.center_id, chat=chat, kind=Participant.Kind.CUSTOMER, name=customer.name)
     participant.joined_at = now
     participant.lease_until = now + CUSTOMER_LEASE if start.has_lease and not start.is_carried else None
-    _write(chat, participant, start, now)
-    if start.is_steered:
-        Search.objects.create(center_id=chat.center_id, chat=chat)
-    else:
-        ask_routing([team.pk], now)
-    return Started(chat, participant, replayed=False)
+    return Plan(start, chat, participant, _first_lines(chat, participant, start, now))
+
+
+def write_plans(plans: Sequence[Plan], now: datetime) -> list[Started]:
+    """Write chats, and ask for their routing: call it last in a transaction."""
+    hot.insert_chats([plan.chat for plan in plans], [plan.participant for plan in plans])
+    for plan in plans:  # before the events: who tells them abroad looks for it, and what greets travels
+        _write_ways(plan.chat, plan.start, now)
+    store([Record(plan.chat, event) for plan in plans for event in plan.events])
+    for plan in plans:
+        if plan.start.is_steered:
+            Search.objects.create(center_id=plan.chat.center_id, chat=plan.chat)
+    if routed := {plan.chat.team_id for plan in plans if not plan.start.is_steered}:
+        ask_routing(routed, now)
+    return [Started(plan.chat, plan.participant, replayed=False) for plan in plans]
 
 
 def default_team(channel: Channel) -> Team | None:
@@ -152,11 +178,11 @@ def _team_for(channel: Channel, wanted: Team | None) -> Team:
 
 def find_known(customer: Customer, client_id: str) -> Chat | None:
     """The chat that this `client_id` made, else the one that the customer has open."""
-    known = _KNOWN.rows(customer.pk, client_id)
+    known = KNOWN.rows(customer.pk, client_id)
     return next((chat for chat in known if chat.client_id == client_id), None) or next(iter(known), None)
 
 
-_KNOWN = Prepared(
+KNOWN = Prepared(
     lambda customer, client_id: Chat.objects.filter(
         Q(client_id=client_id) | ~Q(state=Chat.State.CLOSED), customer=customer
     )
@@ -199,7 +225,7 @@ def _new_chat(channel: Channel, customer: Customer, team: Team, start: Start, no
     )
 
 
-def _write(chat: Chat, participant: Participant, start: Start, now: datetime) -> None:
+def _first_lines(chat: Chat, participant: Participant, start: Start, now: datetime) -> list[Event]:
     team = chat.team
     happened: list[tuple[ChatEvent, Participant | None]] = [
         (ChatStarted(team=team.name, subject=chat.subject, channel=chat.channel.kind), participant),
@@ -214,10 +240,7 @@ def _write(chat: Chat, participant: Participant, start: Start, now: datetime) ->
         chat.last_customer_at, chat.unread = now, 1
     if team.greeting and start.greets:  # answers the first text, so it stands below it
         happened.append((MessagePosted(text=team.greeting), None))
-    rows = [number(chat, event, sender=sender, now=now) for event, sender in happened]
-    begun.insert_chat(chat, participant)
-    _write_ways(chat, start, now)  # before the events: who tells them abroad looks for it, and what greets travels
-    store([Record(chat, row) for row in rows])
+    return [number(chat, event, sender=sender, now=now) for event, sender in happened]
 
 
 def _write_ways(chat: Chat, start: Start, now: datetime) -> None:

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chats.actions.begin import Wish, begin_chat
-from chats.actions.start import Start, start_chat
+from chats.actions.start import Start, Started, start_chat
 from chats.actions.steer import customer_for
 from chats.doors.throttles import STARTS_BY_CUSTOMER, count
 from chats.errors import Invalid
@@ -47,12 +47,15 @@ class Chats(Door):
         caller = self.caller
         if isinstance(caller, CustomerCaller):
             count(STARTS_BY_CUSTOMER, str(caller.customer.pk))
-            started = begin_chat(caller.session.channel, caller.customer, _wish(body), now=self.now)
+            started = begin_chat(caller.session.channel, caller.customer, wish_of(body), now=self.now)
         else:
             started = _start_for_application(caller, body, self.now)
         chat = fresh_chat(caller, started.chat.pk, self.now)
-        answer = {"chat": chat, "index": started.chat.index, "replayed": started.replayed}
-        return Response(answer, status=200 if started.replayed else 201)
+        return Response(started_answer(started, chat), status=200 if started.replayed else 201)
+
+
+def started_answer(started: Started, chat: dict[str, Any]) -> dict[str, Any]:
+    return {"chat": chat, "index": started.chat.index, "replayed": started.replayed}
 
 
 class OneChat(Door):
@@ -115,7 +118,8 @@ def _agent_id(caller: Any, named: str) -> UUID:
     return found
 
 
-def _wish(body: dict[str, Any]) -> Wish:
+def wish_of(body: dict[str, Any]) -> Wish:
+    """Of a body in the form of asked.StartChat."""
     names = ("client_id", "team", "subject", "text", "language", "form", "data")
     where = body.get("page", {})
     return Wish(

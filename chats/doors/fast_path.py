@@ -222,13 +222,31 @@ _signs_of_life: Gather[UUID, bool] = Gather(_give_signs_of_life, rest=REST, run=
 async def is_below(rate: Rate, who: str) -> bool:
     """One more of these is counted; not past the rate, which the view refuses."""
     is_known = count_quietly(rate, who)
-    if is_known is not None:
-        return is_known
+    return await _counts.get(_Counted(rate, who)) is True if is_known is None else is_known
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Counted:
+    """One of many, each of them itself alone."""
+
+    rate: Rate
+    who: str
+
+
+def _count_all(counted: "list[_Counted]") -> "dict[_Counted, bool]":
+    return {one: _is_counted(one) for one in counted}
+
+
+def _is_counted(one: _Counted) -> bool:
     try:
-        await asyncio.to_thread(count, rate, who)  # none of those that read: Redis may hang
+        count(one.rate, one.who)
     except TooMany:
         return False
     return True
+
+
+# In none of the threads that read: Redis may hang.
+_counts: Gather[_Counted, bool] = Gather(_count_all, rest=REST, run=asyncio.to_thread)
 
 
 def rendered(view: type[APIView], data: Any) -> bytes:

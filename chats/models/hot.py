@@ -74,6 +74,13 @@ def insert_messages(events: Sequence[Event], chats: Iterable[Chat]) -> None:
     _EVENTS.write([_values(event, _EVENTS.fields) for event in events], _HEADS, heads)
 
 
+def insert_chats(chats: Sequence[Chat], customers: Sequence[Participant]) -> None:
+    """New chats, and their customers' parts in them."""
+    _whole_rows(Chat).write(_whole_values(chats), _whole_rows(Participant), _whole_values(customers))
+    for row in (*chats, *customers):
+        row._state.adding = False
+
+
 def insert_offer(invitation: Invitation) -> None:
     _insert(invitation)
 
@@ -371,9 +378,12 @@ _FOREIGN_HEADS = Write(ForeignChat, ("id", "head", "facts"), key="id")
 
 
 def _insert(row: models.Model) -> None:
-    write = _whole_rows(type(row))
-    write.write([_values(row, write.fields)])
+    _whole_rows(type(row)).write(_whole_values([row]))
     row._state.adding = False
+
+
+def _whole_values(rows: Iterable[models.Model]) -> list[dict[str, Any]]:
+    return [_values(row, _whole_rows(type(row)).fields) for row in rows]
 
 
 @cache

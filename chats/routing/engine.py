@@ -19,12 +19,12 @@ from chats.actions.offer import offer_chat
 from chats.actions.slots import lock_seats
 from chats.due import do_soon
 from chats.errors import Full
-from chats.events import record
-from chats.models import Chat, Occupation, Queue
+from chats.events import Record, number, store
+from chats.models import Chat, Event, Occupation, Queue
 from contactcenter import wire
 from contactcenter.models import Team
 from contactcenter.outage import is_outage
-from contactcenter.prepared import Prepared, PreparedValues
+from contactcenter.prepared import Prepared, PreparedValues, among
 
 from .candidates import Waiting, load_candidates, load_waiting
 from .choose import Candidate, Decision, Need, choose
@@ -33,6 +33,7 @@ from .explain import describe, last_reasons, reason_codes
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=5)
+EXPLAINED_AT_ONCE = 100  # chats in one transaction
 MOST_PICTURES = 50  # in one run; a centre in which that many are outdated at once goes on in the next
 
 routed = Signal()  # team_id, now; after a run, outside its transactions
@@ -166,15 +167,43 @@ class Run:
     def _explain(self, unmatched: list[tuple[Waiting, Decision]]) -> None:
         """Tell each chat that nobody fits why, once for each set of reasons."""
         known = last_reasons([chat.chat_id for chat, _ in unmatched])
-        for chat, decision in unmatched:
-            if known.get(chat.chat_id) != reason_codes(decision):
-                self._record_nobody(chat, decision)
+        news = {
+            chat.chat_id: decision for chat, decision in unmatched if known.get(chat.chat_id) != reason_codes(decision)
+        }
+        told: set[UUID] = set()
+        for start in range(0, len(news), EXPLAINED_AT_ONCE):
+            told |= self._record_nobody(dict(list(news.items())[start : start + EXPLAINED_AT_ONCE]), _FREE)
+        for chat_id in news.keys() - told:  # others have these: each is waited for alone
+            self._record_nobody({chat_id: news[chat_id]}, _ANY)
 
     @transaction.atomic
-    def _record_nobody(self, waiting: Waiting, decision: Decision) -> None:
-        chat = self._lock_waiting(waiting)
-        if chat is not None and last_reasons([chat.pk]).get(chat.pk) != reason_codes(decision):
-            record(chat, describe(self.team, decision), now=self.now)
+    def _record_nobody(self, news: dict[UUID, Decision], rows: "Prepared[Chat]") -> set[UUID]:
+        """Returns the chats that were looked at."""
+        with wire.together():
+            ids = list(news)
+            chats = {chat.pk: chat for chat in rows.rows(ids)}
+            # Asked again now that the rows are ours.
+            known, offered = last_reasons(ids), {chat_id for (chat_id,) in _OFFERED.tuples(ids)}
+            changed = [
+                chat
+                for chat in chats.values()
+                if chat.team_id == self.team.pk
+                and chat.state in Chat.WAITING
+                and chat.pk not in offered
+                and known.get(chat.pk) != reason_codes(news[chat.pk])
+            ]
+            records = [Record(chat, self._nobody(chat, news[chat.pk])) for chat in changed]
+            if records:
+                store(records, changed=changed)
+            return set(chats)
+
+    def _nobody(self, chat: Chat, decision: Decision) -> Event:
+        return number(chat, describe(self.team, decision), sender=None, now=self.now)
+
+
+_ANY = Prepared(lambda ids: Chat.objects.filter(pk__in=among(ids)).locked())
+_FREE = Prepared(lambda ids: Chat.objects.filter(pk__in=among(ids)).locked(skip_locked=True))
+_OFFERED = PreparedValues(lambda ids: Occupation.objects.filter(chat__in=among(ids)).values_list("chat_id"))
 
 
 def lock_present(agent_id: UUID, now: datetime) -> Agent:

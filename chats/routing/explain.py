@@ -1,12 +1,12 @@
 """A decision as a line of the chat's log."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from chats.events import RoutingDecided
 from chats.models import Event
 from contactcenter.models import Team
+from contactcenter.prepared import PreparedValues, among
 
 from .choose import Decision
 
@@ -35,9 +35,14 @@ def last_reasons(chat_ids: Sequence[UUID]) -> dict[UUID, frozenset[str] | None]:
     """For each chat why its last decision found nobody; None when it found somebody. Chats without a decision are absent."""
     if not chat_ids:
         return {}
-    decisions = Event.objects.filter(chat_id__in=chat_ids, type=RoutingDecided.type).order_by("position")
-    last: dict[UUID, tuple[Any, Any]] = {
-        chat_id: (chosen, reasons)
-        for chat_id, chosen, reasons in decisions.values_list("chat_id", "data__chosen", "data__reasons")
-    }
+    last = {chat_id: (chosen, reasons) for chat_id, chosen, reasons in _DECISIONS.tuples(list(chat_ids))}
     return {chat_id: None if chosen else frozenset(reasons or ()) for chat_id, (chosen, reasons) in last.items()}
+
+
+_DECISIONS = PreparedValues(
+    lambda chats: (
+        Event.objects.filter(chat__in=among(chats), type=RoutingDecided.type)
+        .order_by("position")
+        .values_list("chat_id", "data__chosen", "data__reasons")
+    )
+)

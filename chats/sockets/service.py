@@ -8,7 +8,7 @@ from chats.live import hub
 
 from .poster import poster
 from .pulse import pulse
-from .threads import close_fast_thread
+from .threads import close_kept_connections
 
 
 @contextlib.asynccontextmanager
@@ -22,5 +22,5 @@ async def running() -> AsyncIterator[None]:
         await pulse.stop()
         # What was posted is stored, even if nobody is left to be told.
         await asyncio.get_running_loop().run_in_executor(None, poster.stop)
-        await close_fast_thread()
+        await close_kept_connections()
         await hub.stop()

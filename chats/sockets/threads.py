@@ -15,8 +15,10 @@ pool = ThreadPoolExecutor(THREADS, thread_name_prefix="sockets")
 # leases from being renewed, or logs from being read.
 SHARED_THREADS = 2
 shared_pool = ThreadPoolExecutor(SHARED_THREADS, thread_name_prefix="pulse")
-# For plain calls (chats.doors.fast_path), all of them together. It keeps its connection: taking one out of the pool costs as much as a look.
+# For plain calls (chats.doors.fast_path), all of them together: one reads, one begins chats. Each keeps its connection: taking one out of the pool costs as
+# much as a look.
 fast_pool = ThreadPoolExecutor(1, thread_name_prefix="fast")
+begin_pool = ThreadPoolExecutor(1, thread_name_prefix="begin")
 
 Result = TypeVar("Result")
 
@@ -38,9 +40,15 @@ async def in_fast_thread(function: Callable[..., Result], *args: Any) -> Result:
     return await asyncio.get_running_loop().run_in_executor(fast_pool, _in_kept_connection, function, *args)
 
 
-async def close_fast_thread() -> None:
-    """Give its connection back, until it is asked again."""
-    await asyncio.get_running_loop().run_in_executor(fast_pool, _give_back)
+async def in_begin_thread(function: Callable[..., Result], *args: Any) -> Result:
+    """The same for the chats that many calls begin."""
+    return await asyncio.get_running_loop().run_in_executor(begin_pool, _in_kept_connection, function, *args)
+
+
+async def close_kept_connections() -> None:
+    """Give them back, until these threads are asked again."""
+    loop = asyncio.get_running_loop()
+    await asyncio.gather(*(loop.run_in_executor(kept, _give_back) for kept in (fast_pool, begin_pool)))
 
 
 def _in_kept_connection(function: Callable[..., Result], *args: Any) -> Result:
@@ -52,4 +60,4 @@ def _in_kept_connection(function: Callable[..., Result], *args: Any) -> Result:
 
 
 def _give_back() -> None:
-    connection.close()
+    connection.close()  # this thread's own

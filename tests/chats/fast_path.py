@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -13,7 +13,7 @@ class Answered:
     status: int
     headers: dict[bytes, bytes]
     content: bytes
-    was_plain: bool
+    was_plain: bool = False
 
     @property
     def body(self) -> Any:
@@ -28,18 +28,34 @@ async def ask(
     method: str, path: str, headers: Any = None, body: Any = None, *, by_view: bool = False, scheme: str = "http"
 ) -> Answered:
     """`headers`: a dict, or pairs of which a name may come twice. `body`: sent as JSON, bytes as they are."""
-    from contactcenter.asgi import application, edge
+    from contactcenter.asgi import edge
 
-    plain, answers, sent = edge.fast_path, [], []
+    plain, answers = edge.fast_path, []
     assert plain is not None
 
     async def noting(*request: Any) -> Any:
         answers.append(await plain(*request))
         return answers[-1]
 
+    edge.fast_path = None if by_view else noting
+    try:
+        answer = await _ask(method, path, headers, body, scheme)
+    finally:
+        edge.fast_path = plain
+    return replace(answer, was_plain=bool(answers) and answers[-1] is not None)
+
+
+async def ask_all(*asked: tuple[str, str, Any, Any]) -> list[Answered]:
+    """At the same moment; whether a plain call answers one is not noted."""
+    return await asyncio.gather(*(_ask(*one) for one in asked))
+
+
+async def _ask(method: str, path: str, headers: Any, body: Any, scheme: str = "http") -> Answered:
+    from contactcenter.asgi import application
+
     content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
     scope = _scope(method, path, headers or {}, content, scheme)
-    waiting = [{"type": "http.request", "body": content}]
+    waiting, sent = [{"type": "http.request", "body": content}], []
 
     async def receive() -> Any:
         if waiting:
@@ -50,13 +66,9 @@ async def ask(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    edge.fast_path = None if by_view else noting
-    try:
-        await application(scope, receive, send)
-    finally:
-        edge.fast_path = plain
+    await application(scope, receive, send)
     given = b"".join(message.get("body", b"") for message in sent[1:])
-    return Answered(sent[0]["status"], dict(sent[0]["headers"]), given, bool(answers) and answers[-1] is not None)
+    return Answered(sent[0]["status"], dict(sent[0]["headers"]), given)
 
 
 def _scope(method: str, path: str, headers: Any, content: bytes, scheme: str) -> dict[str, Any]:
