@@ -18,7 +18,7 @@ from chats.models import Chat, ForeignChat, ForeignCustomer
 from contactcenter.models import Registration
 
 CHATS = 400  # customers may write 60 messages in a row, so each has few
-CLIENTS = 16  # kept connections, each with one request at a time
+CLIENTS = 64  # kept connections, each with one request at a time
 
 Ask = Callable[[Held], bytes]
 
@@ -92,6 +92,14 @@ def bare() -> Door:
     return Door([], post, poll)
 
 
+async def ask_each(server: Running, held: list[Any], ask: Ask) -> None:
+    """Once, one after the other."""
+    http = await open_http(server.port)
+    for one in held:
+        await _ask_well(http, ask(one))
+    http.close()
+
+
 async def rate(site: Site, server: Running, held: list[Any], ask: Ask, what: str) -> Row:
     """How many requests a second are answered, and what they cost. `what`: the column. Raises Faulty for an answer that is no success."""
     https = [await open_http(server.port) for _ in range(CLIENTS)]
@@ -112,10 +120,14 @@ async def rate(site: Site, server: Running, held: list[Any], ask: Ask, what: str
 
 async def _repeat(http: Http, turns: Iterator[Any], ask: Ask, times: list[float], ends: float) -> None:
     while (begun := clock()) < ends:
-        status, body = await http.ask(ask(next(turns)))
-        if status >= 300:
-            raise Faulty(f"{status} {body[:300]!r}")
+        await _ask_well(http, ask(next(turns)))
         times.append(clock() - begun)
+
+
+async def _ask_well(http: Http, asked: bytes) -> None:
+    status, body = await http.ask(asked)
+    if status >= 300:
+        raise Faulty(f"{status} {body[:300]!r}")
 
 
 def _bearer(token: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ waits for Redis is one that serves nobody.
 """
 
 import time
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import redis
@@ -23,12 +24,17 @@ COMMANDS = (
     *("get_many", "set_many", "delete_many", "tally"),
 )
 
+Count = tuple[str, int, str]
+
 
 class MemoryCache(LocMemCache):
     """Of one process."""
 
-    def tally(self, key: str, number: int, seconds: int, other: str) -> tuple[int, int]:
-        """So many more under this key, which lasts so long: how many there are now, and how many under another."""
+    def tally(self, counts: Sequence[Count], seconds: int) -> list[tuple[int, int]]:
+        """For each (key, number, other): so many more under this key, which lasts so long: how many there are now, and how many under another."""
+        return [self._tally(key, number, other, seconds) for key, number, other in counts]
+
+    def _tally(self, key: str, number: int, other: str, seconds: int) -> tuple[int, int]:
         self.add(key, 0, seconds)
         try:
             now = self.incr(key, number)
@@ -47,10 +53,12 @@ class Client(RedisCacheClient):
     def get_client(self, key: Any = None, *, write: bool = False) -> Any:
         return self.kept
 
-    def tally(self, key: str, number: int, seconds: int, other: str) -> tuple[int, int]:
+    def tally(self, counts: Sequence[Count], seconds: int) -> list[tuple[int, int]]:
         with self.kept.pipeline(transaction=False) as asked:
-            now, _is_kept, before = asked.incrby(key, number).expire(key, seconds).get(other).execute()
-        return now, int(before or 0)
+            for key, number, other in counts:
+                asked.incrby(key, number).expire(key, seconds).get(other)
+            found = asked.execute()
+        return [(now, int(before or 0)) for now, before in zip(found[::3], found[2::3], strict=True)]
 
 
 class TallyCache(RedisCache):
@@ -60,11 +68,11 @@ class TallyCache(RedisCache):
         super().__init__(server, params)
         self._class = Client
 
-    def tally(self, key: str, number: int, seconds: int, other: str) -> tuple[int, int]:
+    def tally(self, counts: Sequence[Count], seconds: int) -> list[tuple[int, int]]:
         """As MemoryCache.tally; of one server."""
         client: Any = self._cache
-        key, other = self.make_and_validate_key(key), self.make_and_validate_key(other)
-        found: tuple[int, int] = client.tally(key, number, seconds, other)
+        name = self.make_and_validate_key
+        found: list[tuple[int, int]] = client.tally([(name(key), n, name(other)) for key, n, other in counts], seconds)
         return found
 
 

@@ -1,4 +1,4 @@
-"""Messages a second through HTTP: customers' clients of 16 kept connections, in 400 chats by turns; answered once they are committed."""
+"""Messages a second through HTTP: customers' clients of 64 kept connections, in 400 chats by turns; answered once they are committed."""
 
 import asyncio
 from collections.abc import Callable, Coroutine

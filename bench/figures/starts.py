@@ -1,6 +1,6 @@
 """Chats a second begun by REST with a first message: alone, while nobody is there; and until an agent has been found and has accepted.
 
-16 customers at once, each new; 40 agents with 50 slots over sockets, who accept at once.
+64 customers at once, each new, or 16 who wait for an agent; 40 agents with 50 slots over sockets, who accept at once.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from bench.wires import Http, WebSocket, open_http, open_socket, request
 
 name = "starts"
 AGENTS = 40
+WAITING = 16  # customers at once who wait for an agent
 MOST = 1000  # chats a second; who runs out of customers measures a shorter time
 
 
@@ -73,7 +74,7 @@ async def _measure(site: Site, cast: Cast) -> dict[str, Row]:
 async def _round(site: Site, cast: Cast, held: dict[str, "asyncio.Future[None]"] | None) -> Row:
     """`held`: where agents tell what they have accepted; without it nobody is waited for."""
     tokens = iter([token for _, token in cast.add_customers(int(MOST * site.seconds))])
-    https = [await open_http(site.port) for _ in range(CLIENTS)]
+    https = [await open_http(site.port) for _ in range(CLIENTS if held is None else WAITING)]
     await asyncio.sleep(site.pause)
     site.settle()
     times: list[float] = []

@@ -9,17 +9,31 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import DataError, IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from chats.errors import Invalid, Refused
-from chats.models import Customer
-from contactcenter.models import Channel, FormField, Team
-from contactcenter.prepared import Prepared, among, found_together
+from chats.models import Customer, Webhook
+from contactcenter.models import Channel, ContactCenter, FormField, Team
+from contactcenter.prepared import Prepared, PreparedValues, among, found_together
 from contactcenter.wire import together
 
 from .customers import update_customer
 from .locking import lock_customer
-from .start import KNOWN, Plan, Start, Started, default_team, find_known, join_known, plan_chat, start_new, write_plans
+from .start import (
+    KNOWN,
+    OWN_TEAM,
+    TEAMS,
+    Plan,
+    Start,
+    Started,
+    choose_team,
+    find_known,
+    join_known,
+    plan_chat,
+    start_new,
+    write_plans,
+)
 
 LONGEST_ANSWER = 2000
 OWN_FIELDS = {"name": 100, "email": 254, "phone": 32}  # of the customer, with their lengths
@@ -78,28 +92,42 @@ def begin_chats(begins: Sequence[Begin], *, now: datetime) -> list[Started | Non
 
 
 class _Beginnings:
-    """What one transaction needs to know of its customers, and of their channels once for all."""
+    """What one transaction needs to know of its customers, and of their channels once for all: read in one round trip."""
 
     def __init__(self, begins: Sequence[Begin], now: datetime) -> None:
         self.begins, self.now = begins, now
-        self._fields: dict[UUID, list[FormField]] = {}
-        self._teams: dict[tuple[UUID, str], Team | None] = {}
 
     def write(self) -> list[Started | None]:
         self._load()
         plans = [self._plan(begin) for begin in self.begins]
         kept = [plan for plan in plans if plan]
+        for plan in kept:
+            plan.chat.may_have_webhooks = plan.chat.center_id in self.hooked
         started = iter(write_plans(kept, self.now) if kept else [])
         return [next(started) if plan else None for plan in plans]
 
     def _load(self) -> None:
         ids = [begin.customer_id for begin in self.begins]
-        asked = [(begin.customer_id, begin.wish.client_id) for begin in self.begins]
-        customers, known = found_together((_FREE_CUSTOMERS, [[ids]]), (KNOWN, asked))
+        channels = list({begin.channel.pk: begin.channel for begin in self.begins}.values())
+        centers = list({channel.center_id for channel in channels})
+        customers, known, fields, own, teams, hooked = found_together(
+            (_FREE_CUSTOMERS, [[ids]]),
+            (KNOWN, [(begin.customer_id, begin.wish.client_id) for begin in self.begins]),
+            (_FORM_FIELDS, [[channel.pk] for channel in channels]),
+            (OWN_TEAM, [[channel.team_id or channel.pk] for channel in channels]),
+            (TEAMS, [[channel.center_id] for channel in channels]),
+            (_HOOKED, [[centers]]),
+        )
         self.customers = {customer.pk: customer for customer in _FREE_CUSTOMERS.made(customers[0])}
         for begin, found in zip(self.begins, known, strict=True):
             if found:
                 self.customers.pop(begin.customer_id, None)
+        self.fields = {channel.pk: _FORM_FIELDS.made(rows) for channel, rows in zip(channels, fields, strict=True)}
+        self.teams = {
+            channel.pk: choose_team(OWN_TEAM.made(mine), TEAMS.made(all_of_them))
+            for channel, mine, all_of_them in zip(channels, own, teams, strict=True)
+        }
+        self.hooked = {center for (center,) in _HOOKED.made(hooked[0])}
 
     def _plan(self, begin: Begin) -> Plan | None:
         # Only the first of two that one customer begins at the same moment is new.
@@ -108,29 +136,24 @@ class _Beginnings:
             return None
         channel, wish = begin.channel, begin.wish
         try:
-            answers = check_form(self._fields_of(channel), customer, wish.form)
+            answers = check_form(self.fields[channel.pk], customer, wish.form)
             if _new_facts(customer, answers):
                 return None
-            return plan_chat(channel, customer, _start(wish, answers, self._team(channel, wish.team)), self.now)
+            team = _team(channel, wish.team) or self.teams[channel.pk]
+            return plan_chat(channel, customer, _start(wish, answers, team), self.now)
         except Refused:
             return None
-
-    def _fields_of(self, channel: Channel) -> list[FormField]:
-        if channel.pk not in self._fields:
-            self._fields[channel.pk] = _FORM_FIELDS.rows(channel.pk)
-        return self._fields[channel.pk]
-
-    def _team(self, channel: Channel, wanted: str) -> Team | None:
-        key = (channel.pk, wanted)
-        if key not in self._teams:
-            self._teams[key] = _team(channel, wanted) or default_team(channel)
-        return self._teams[key]
 
 
 _FREE_CUSTOMERS = Prepared(
     lambda ids: (
         Customer.objects.filter(pk__in=among(ids)).order_by("pk").select_for_update(no_key=True, skip_locked=True)
     )
+)
+_HOOKED = PreparedValues(
+    lambda centers: ContactCenter.objects.filter(
+        Exists(Webhook.objects.filter(center=OuterRef("pk"))), pk__in=among(centers)
+    ).values_list("pk")
 )
 _FORM_FIELDS = Prepared(lambda channel: FormField.objects.filter(channel=channel))
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from agents.models import Agent
 from chats.errors import Closed, NotFound
-from chats.models import Chat, Customer, Participant
+from chats.models import Chat, Customer, Participant, hot
 from contactcenter.prepared import Prepared
 
 
@@ -40,12 +40,12 @@ def seat_in_chat(chat: Chat, agent: Agent, **fields: Any) -> Participant:
     """The agent as a participant of the chat, made with these fields when it is the first time. Having a row is not yet taking part (joined_at)."""
     kind = Participant.Kind.BOT if agent.is_bot else Participant.Kind.AGENT
     known = _SEAT.first(chat.pk, agent.pk)
-    return (
-        known
-        or Participant.objects.get_or_create(
-            chat=chat, agent=agent, defaults={"center_id": chat.center_id, "kind": kind, "name": agent.name, **fields}
-        )[0]
-    )
+    if known is None:
+        made = Participant(center_id=chat.center_id, chat=chat, agent=agent, kind=kind, name=agent.name, **fields)
+        hot.insert_seat(made)
+        known = _SEAT.first(chat.pk, agent.pk)
+    assert known is not None  # noqa: S101 - it was there, or is there now
+    return known
 
 
 _SEAT = Prepared(lambda chat, agent: Participant.objects.filter(chat=chat, agent=agent))

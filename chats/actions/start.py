@@ -154,15 +154,19 @@ def write_plans(plans: Sequence[Plan], now: datetime) -> list[Started]:
 
 def default_team(channel: Channel) -> Team | None:
     """The team of a chat that names none: the channel's, else the center's default, else its only one."""
-    own = _TEAM.first(channel.team_id) if channel.team_id else None
-    if own and own.is_active:
-        return own
-    teams = _TEAMS.rows(channel.center_id)
+    own = OWN_TEAM.rows(channel.team_id) if channel.team_id else []
+    return choose_team(own, []) or choose_team([], TEAMS.rows(channel.center_id))
+
+
+def choose_team(own: Sequence[Team], teams: Sequence[Team]) -> Team | None:
+    """`own`: the channel's, from OWN_TEAM; `teams`: its center's, from TEAMS."""
+    if own and own[0].is_active:
+        return own[0]
     return teams[0] if teams and (teams[0].is_default or len(teams) == 1) else None
 
 
-_TEAM = Prepared(lambda team: Team.objects.filter(pk=team).select_related("center"))
-_TEAMS = Prepared(
+OWN_TEAM = Prepared(lambda team: Team.objects.filter(pk=team).select_related("center"))
+TEAMS = Prepared(
     lambda center: (
         Team.objects.filter(center=center, is_active=True).select_related("center").order_by("-is_default", "name")[:2]
     )

@@ -29,7 +29,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.views import APIView
 
 from chats.actions.post import Post, Posted
-from chats.errors import Failed, Refused, TooMany, Unavailable
+from chats.errors import Failed, Refused, Unavailable
 from chats.sockets.gather import Gather
 from chats.sockets.poster import poster
 from chats.sockets.threads import in_fast_thread
@@ -41,7 +41,7 @@ from .foreign import ForeignDoor
 from .life import give_signs_of_life, is_lease_old
 from .parsers import read_json
 from .storing import STORED_WITHIN
-from .throttles import Rate, count, count_quietly
+from .throttles import Rate, count_all, count_quietly
 
 log = structlog.get_logger(__name__)
 
@@ -234,15 +234,7 @@ class _Counted:
 
 
 def _count_all(counted: "list[_Counted]") -> "dict[_Counted, bool]":
-    return {one: _is_counted(one) for one in counted}
-
-
-def _is_counted(one: _Counted) -> bool:
-    try:
-        count(one.rate, one.who)
-    except TooMany:
-        return False
-    return True
+    return dict(zip(counted, count_all([(one.rate, one.who) for one in counted]), strict=True))
 
 
 # In none of the threads that read: Redis may hang.

@@ -5,6 +5,7 @@ Of a high rate each process tells the others by the hundredth part: so much more
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +53,17 @@ def count(rate: Rate, who: str) -> None:
         raise TooMany(retry_after=max(1.0, (WINDOW - into) / 2))
 
 
+def count_all(counted: Sequence[tuple[Rate, str]]) -> list[bool]:
+    """The same for many in one round trip: whether each is within its rate."""
+    at = time.time()
+    window, into = int(at // WINDOW), at % WINDOW
+    try:
+        found = tally.add_all(counted, window)
+    except (redis.RedisError, OSError):
+        return [True for _ in counted]
+    return [not _is_past(rate, *one, into) for (rate, _who), one in zip(counted, found, strict=True)]
+
+
 def count_quietly(rate: Rate, who: str) -> bool | None:
     """The same without waiting: whether there may be one more; None, and nothing is counted, where `count` would ask the others."""
     at = time.time()
@@ -79,6 +91,10 @@ def address_of(request: Any) -> str:
     return ":".join(address.split(":")[:4]) if ":" in address else address
 
 
+def _is_high(rate: Rate) -> bool:
+    return rate.limit >= 200
+
+
 class _Tally:
     """What this process has counted in this minute: what it has told, with what all have counted by then, and what it has not."""
 
@@ -94,20 +110,30 @@ class _Tally:
 
     def add(self, rate: Rate, who: str, window: int) -> tuple[int, int]:
         """One more: how many there are in this minute now, and were in the one before."""
-        at_once = rate.limit // 100
-        if at_once < 2:
-            return _counted(rate.name, who, window, 1)
+        if not _is_high(rate):
+            return _counted([(rate, who, 1)], window)[0]
         key = rate.name, who
         with self.lock:
             self._begin(window)
             untold = self.untold.get(key, 0) + 1
-            is_told = untold >= at_once
+            is_told = untold >= rate.limit // 100
             self.untold[key] = 0 if is_told else untold
             now, before = self.known.get(key, (0, 0))
         if not is_told:
             return now + untold, before
-        counted = self.known[key] = _counted(rate.name, who, window, untold)
+        counted = self.known[key] = _counted([(rate, who, untold)], window)[0]
         return counted
+
+    def add_all(self, counted: Sequence[tuple[Rate, str]], window: int) -> list[tuple[int, int]]:
+        """One more of each, all of them told."""
+        with self.lock:
+            self._begin(window)
+            told = [(rate, who, self.untold.pop((rate.name, who), 0) + 1) for rate, who in counted]
+        found = _counted(told, window)
+        self.known.update(
+            {(rate.name, who): one for (rate, who, _n), one in zip(told, found, strict=True) if _is_high(rate)}
+        )
+        return found
 
     def add_quietly(self, rate: Rate, who: str, window: int) -> tuple[int, int] | None:
         """The same; None, and nothing is added, when it is time to tell."""
@@ -129,10 +155,10 @@ class _Tally:
 tally = _Tally()
 
 
-def _counted(name: str, who: str, window: int, number: int) -> tuple[int, int]:
-    """So many more, for all processes."""
+def _counted(told: Sequence[tuple[Rate, str, int]], window: int) -> list[tuple[int, int]]:
+    """So many more of each, for all processes."""
     shared: Any = cache  # contactcenter.cache
-    counted: tuple[int, int] = shared.tally(
-        f"rate:{name}:{who}:{window}", number, 2 * WINDOW, f"rate:{name}:{who}:{window - 1}"
-    )
-    return counted
+    names = [(f"rate:{rate.name}:{who}", number) for rate, who, number in told]
+    counts = [(f"{name}:{window}", number, f"{name}:{window - 1}") for name, number in names]
+    found: list[tuple[int, int]] = shared.tally(counts, 2 * WINDOW)
+    return found

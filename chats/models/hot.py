@@ -81,6 +81,11 @@ def insert_chats(chats: Sequence[Chat], customers: Sequence[Participant]) -> Non
         row._state.adding = False
 
 
+def insert_seat(seat: Participant) -> None:
+    """An agent's part in a chat, unless somebody else has just written it."""
+    _seats().write(_whole_values([seat]))
+
+
 def insert_offer(invitation: Invitation) -> None:
     _insert(invitation)
 
@@ -275,9 +280,9 @@ _FIRST_TRIES = Select(
 class Write:
     """Many rows at once. On PostgreSQL one statement takes them as one JSON; SQLite takes them one by one, which costs it nothing."""
 
-    def __init__(self, model: type[models.Model], names: Sequence[str], *, key: str = "") -> None:
-        """`key`: rows that are there are updated by it; without one they are inserted."""
-        self.model, self.names, self.key = model, list(names), key
+    def __init__(self, model: type[models.Model], names: Sequence[str], *, key: str = "", conflict: str = "") -> None:
+        """`key`: rows that are there are updated by it; without one they are inserted. `conflict`: what stands behind such an INSERT."""
+        self.model, self.names, self.key, self.conflict = model, list(names), key, conflict
 
     @cached_property
     def fields(self) -> list[Any]:
@@ -322,7 +327,9 @@ class Write:
         source = f"json_to_recordset(%s::json) AS given({typed})"
         table = quote(self.model._meta.db_table)
         if not self.key:
-            return f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns)} FROM {source}"  # noqa: S608
+            return (
+                f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns)} FROM {source} {self.conflict}"  # noqa: S608
+            )
         key = quote(self.key)
         changed = ", ".join(f"{column} = given.{column}" for column in columns if column != key)
         # Any id lies between these, but few, the planner believes: it looks each row up instead of reading a small table whole.
@@ -334,7 +341,8 @@ class Write:
         quote = connection.ops.quote_name
         table, columns = quote(self.model._meta.db_table), [quote(field.column) for field in self._in_order]
         if not self.key:
-            return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"  # noqa: S608
+            values = ", ".join(["%s"] * len(columns))
+            return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values}) {self.conflict}"  # noqa: S608
         changed = ", ".join(f"{column} = %s" for column in columns[:-1])
         return f"UPDATE {table} SET {changed} WHERE {columns[-1]} = %s"  # noqa: S608
 
@@ -389,6 +397,12 @@ def _whole_values(rows: Iterable[models.Model]) -> list[dict[str, Any]]:
 @cache
 def _whole_rows(model: type[models.Model]) -> Write:
     return Write(model, [field.name for field in model._meta.concrete_fields])
+
+
+@cache
+def _seats() -> Write:
+    names = [field.name for field in Participant._meta.concrete_fields]
+    return Write(Participant, names, conflict="ON CONFLICT (chat_id, agent_id) DO NOTHING")
 
 
 @cache
