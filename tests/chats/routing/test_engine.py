@@ -162,6 +162,14 @@ def test_that_nobody_can_is_recorded_once_for_each_set_of_reasons(acme, ann, now
     assert [one["reasons"] for one in decisions(chat)] == [{"offline": 1}, {"away": 1}]
 
 
+def test_many_who_nobody_can_take_are_told_together(acme, ann, now, django_assert_max_num_queries):
+    chats = [make_chat(acme, now).chat for _ in range(30)]
+    with django_assert_max_num_queries(20):
+        route_team(acme.support.pk, now)
+    assert [len(decisions(chat)) for chat in chats] == [1] * 30
+    check_all()
+
+
 def test_a_record_names_twenty_agents_and_counts_all(acme, now):
     for number in range(25):
         make_agent(acme, f"A{number}")

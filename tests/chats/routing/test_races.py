@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from agents.models import Agent, Presence
 from agents.presence import renew_leases, set_status, sign_in
 from agents.seats import set_capacity
+from chats.actions.begin import Begin, Wish, begin_chats
 from chats.actions.close import close_by_agent, close_by_customer
 from chats.actions.hold import assign_chat, pick_chat, reopen_chat
 from chats.actions.offer import accept_invitation, decline_invitation
@@ -342,3 +343,60 @@ def decline_while_asking(acme, chat, first):
     assert Invitation.objects.filter(chat=chat).count() == 2
     assert not Event.objects.filter(chat=chat, type="search.failed").exists()
     check_all()
+
+
+def test_twenty_writers_begin_each_customers_chat_once():
+    acme = make_crew(2, 1)
+    before, now = deadlocks(), timezone.now()
+    customers = [make_customer(acme).pk for _ in range(30)]
+    begun: Counter[object] = Counter()
+
+    def begin_some(number: int) -> None:
+        some = random.Random(number).sample(customers, 20)
+        wishes = [
+            Begin(acme.channel, one, Wish(client_id="c", text="Hello", team=acme.teams[number % 2].key)) for one in some
+        ]
+        for _ in range(5):
+            for begin, started in zip(wishes, begin_chats(wishes, now=timezone.now()), strict=True):
+                begun[begin.customer_id] += started is not None
+
+    jobs = [lambda number=number: begin_some(number) for number in range(THREADS - 4)]
+    jobs += [lambda team=team: route_team(team.pk, timezone.now()) for team in acme.teams * 2]
+    assert at_once(jobs) == []
+    assert deadlocks() == before
+    assert set(begun.values()) == {1}
+    assert Chat.objects.count() == len(customers)
+    for team in acme.teams:
+        Queue.objects.filter(team=team).update(routing_due_at=now)
+        route_team(team.pk, timezone.now())
+    check_all()
+
+
+def test_a_chat_that_another_writes_in_is_told_why_nobody_can_when_it_is_free():
+    acme = make_center("acme")
+    now = timezone.now()
+    held, other = [
+        start_chat(acme.channel, make_customer(acme), Start(client_id=f"c{number}", team=acme.support), now=now).chat
+        for number in range(2)
+    ]
+    is_held, told = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            Chat.objects.filter(pk=held.pk).locked().get()
+            is_held.set()
+            while not decided(other):  # told before, though it comes later in the queue
+                pass
+            told.set()
+
+    def route() -> None:
+        is_held.wait(PATIENCE)
+        route_team(acme.support.pk, timezone.now())
+
+    assert at_once([hold, route]) == []
+    assert told.is_set()
+    assert decided(held) == 1
+
+
+def decided(chat: Chat) -> int:
+    return Event.objects.filter(chat=chat, type="routing.decided").count()
