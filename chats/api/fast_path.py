@@ -166,7 +166,7 @@ async def begin(call: Call) -> Said | None:
         return None
     if not await fast_path.is_below(STARTS_BY_CUSTOMER, str(session.customer_id)):
         return None
-    started = await _begins.get(Begin(session.channel, session.customer_id, wish))
+    started = await fast_path.in_time(_begins.get(Begin(session.channel, session.customer_id, wish)))
     if started is None:
         return None
     attach(started.chat, "participants", [started.participant], Participant)

@@ -1,9 +1,9 @@
-"""The fast path of plain calls: what clients ask all the time, a poll without news and a customer's message, answered in the event loop.
+"""The fast path of plain calls: what clients ask all the time (a poll without news, a customer's message, a chat to begin), answered in the event loop.
 
 A plain call takes no thread of its own: what it wants to know is read together with what others want to know at the same moment (chats.sockets.gather),
-and what it says is stored together with what others say (chats.sockets.poster). It has no rules of its own. Whoever answers one knows it to be in order by
-the same look-ups and actions as the view; whatever is not (a proof that fails, a refusal, a read mark to move, a body in another form) is left to the view,
-which says what is wrong. So a plain call gives either what the view would give, to the byte, or nothing.
+and what it says is stored together with what others say (chats.sockets.poster, chats.actions.begin).
+It has no rules of its own. Whoever answers one knows it to be in order by the same look-ups and actions as the view; whatever is not (a proof that fails,
+a refusal, a read mark to move, a body in another form) is left to the view, which says what is wrong. So a plain call gives either what the view would give, to the byte, or nothing.
 """
 
 import asyncio
@@ -251,17 +251,22 @@ def rendered(view: type[APIView], data: Any) -> bytes:
 async def stored(call: Call, post: Post) -> Posted | None:
     """Stored with all that is posted at this moment. None for a refusal that the view would meet, too; nothing is stored then. Raises bridge.Refused."""
     call.has_spoken = True
-    try:
-        async with asyncio.timeout(STORED_WITHIN):
-            outcome = await poster.post(post)
-    except TimeoutError:
-        raise bridge.Refused(503) from None
+    outcome = await in_time(poster.post(post))
     if isinstance(outcome, Unavailable | Failed):  # it may be stored in spite of these
         raise bridge.Refused(503 if isinstance(outcome, Unavailable) else 500)
     if isinstance(outcome, Refused):
         call.has_spoken = False
         return None
     return outcome
+
+
+async def in_time(writing: Awaitable[Made]) -> Made:
+    """What is being stored. Raises bridge.Refused when it takes too long; it may be stored in spite of that."""
+    try:
+        async with asyncio.timeout(STORED_WITHIN):
+            return await writing
+    except TimeoutError:
+        raise bridge.Refused(503) from None
 
 
 class Headers:

@@ -16,6 +16,8 @@ from chats.actions.locking import lock_customer
 from chats.actions.post import Post, post_message
 from chats.actions.sessions import SESSION_LIFE
 from chats.actions.start import CUSTOMER_LEASE
+from chats.api import fast_path
+from chats.doors import fast_path as doors_fast_path
 from chats.doors.life import LEASE_AGES
 from chats.doors.throttles import STARTS_BY_CUSTOMER
 from chats.models import Chat, Customer, CustomerSession, Event, Participant, Queue
@@ -368,6 +370,15 @@ async def test_a_page_of_another_site_begins_no_chat(customers):
         "POST", "/api/v1/chats", two.headers | {"Origin": "https://evil.example"}, body=WISH, is_plain=False
     )
     assert answer.status == 403
+
+
+async def test_a_database_that_takes_too_long_is_not_waited_for(customers, monkeypatch):
+    may_go = threading.Event()
+    monkeypatch.setattr(doors_fast_path, "STORED_WITHIN", 0.1)
+    monkeypatch.setattr(fast_path, "begin_chats", lambda *_, **__: may_go.wait(10) and [])
+    answer = await ask("POST", "/api/v1/chats", customers[0].headers, WISH)
+    may_go.set()
+    assert (answer.status, set(answer.body)) == (503, {"code", "message"})
 
 
 async def test_what_is_said_of_a_person_is_the_views(customers):
