@@ -15,6 +15,7 @@ wsgi_application = get_wsgi_application()
 
 import contactcenter.celery  # noqa: F401 - so that tasks named in this process find their broker
 from chats.api.fast_path import ROUTES as api_calls
+from chats.api.fast_starts import ROUTES as api_starts
 from chats.doors.fast_path import FastPath
 from chats.live import hub
 from chats.protocols.comapi.door import speak as comapi_speak
@@ -37,7 +38,7 @@ edge = Edge(
     wait=hub.wait,
     hosts=["*"] if settings.DEBUG else settings.ALLOWED_HOSTS,
     limits=Limits(threads=settings.HTTP_THREADS),
-    fast_path=FastPath(wsgi_application.get_response, *api_calls, *genesys_calls, *hyperchat_calls),
+    fast_path=FastPath(wsgi_application.get_response, *api_calls, *api_starts, *genesys_calls, *hyperchat_calls),
     asides={"/socket.io": expertflow.gate, "/v1/socket.io": hyperchat.gate},
     voices={
         "/v1/": lambda status, _code, sentence: envelope(status, sentence).data,

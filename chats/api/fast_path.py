@@ -1,7 +1,7 @@
-"""What customers' clients ask all the time by REST, as plain calls (chats.doors.fast_path): the log when it holds nothing new, a message of text, and a chat to begin."""
+"""What customers' clients ask all the time by REST, as plain calls (chats.doors.fast_path): the log when it holds nothing new, and a message of text; chats to begin are fast_starts'."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,22 +11,18 @@ from django.conf import settings
 from django.db.models import Subquery
 from django.utils import timezone
 
-from chats.actions.begin import LONGEST_ANSWER, Begin, Wish, begin_chats
 from chats.actions.post import Post
-from chats.actions.sessions import LIVE_FACTS, LIVE_WITH_WIDGET, Proven, may_slide, proven
-from chats.actions.start import Started
+from chats.actions.sessions import LIVE_FACTS, Proven, proven
 from chats.doors import fast_path
 from chats.doors.fast_path import Call, Said
-from chats.doors.throttles import STARTS_BY_CUSTOMER
 from chats.languages import accepted_language, spoken
-from chats.models import CustomerSession, Participant
+from chats.models import Participant
 from chats.shapes import chat_for_customer
 from chats.sockets.gather import Gather
-from chats.sockets.threads import in_begin_thread, in_fast_thread
+from chats.sockets.threads import in_fast_thread
 from contactcenter.models import Installation, hash_secret
-from contactcenter.prepared import Prepared, PreparedValues, attach, found_together
+from contactcenter.prepared import Prepared, PreparedValues, found_together
 
-from .chats import Chats, started_answer, wish_of
 from .events import Events, events_answer
 from .messages import Messages, posted_to_customer
 from .render import chat_of
@@ -152,95 +148,15 @@ _SPEAKER = PreparedValues(
 _speakers: Gather[Asked, tuple[Proven, UUID]] = Gather(_load_speakers, rest=fast_path.REST, run=in_fast_thread)
 
 
-# Chats --------------------------------------------------------------------------------------------------------------------
-
-
-async def begin(call: Call) -> Said | None:
-    """POST chats {client_id, text, …} by a customer who has none open."""
-    token, sent = _token_hash(call), call.members()
-    wish = _wish(sent) if sent else None
-    if token is None or wish is None:
-        return None
-    session = await _sessions.get(token)
-    if session is None or not call.comes_from(session.channel.allowed_origins):
-        return None
-    if not await fast_path.is_below(STARTS_BY_CUSTOMER, str(session.customer_id)):
-        return None
-    started = await fast_path.in_time(_begins.get(Begin(session.channel, session.customer_id, wish)))
-    if started is None:
-        return None
-    attach(started.chat, "participants", [started.participant], Participant)
-    answer = started_answer(started, chat_for_customer(started.chat))
-    said = _in_language(call, session.customer.language, session.center.language, fast_path.rendered(Chats, answer))
-    said.status = 201
-    return said
-
-
-def _wish(sent: dict[str, Any]) -> Wish | None:
-    """None for what the view is to look at."""
-    if not sent.keys() <= _CHECKS.keys() or "client_id" not in sent:
-        return None
-    if not all(_CHECKS[name](value) for name, value in sent.items()):
-        return None
-    return wish_of(sent)
-
-
-def _is_short(most: int) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, str) and len(value) <= most and value.isprintable()
-
-
-def _matches(pattern: str) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
-
-
-def _is_page(value: Any) -> bool:
-    checks = {"url": _is_short(2000), "title": _is_short(300)}
-    return isinstance(value, dict) and value.keys() <= checks.keys() and all(checks[k](v) for k, v in value.items())
-
-
-def _is_form(value: Any) -> bool:
-    is_answer = _is_short(LONGEST_ANSWER)
-    return isinstance(value, dict) and all(is_answer(one) for pair in value.items() for one in pair)
-
-
-# What asked.StartChat lets through of these for certain.
-_CHECKS: dict[str, Callable[[Any], bool]] = {
-    "client_id": _matches(CLIENT_ID.pattern),
-    "text": lambda value: isinstance(value, str),
-    "team": _matches("[A-Za-z0-9_-]{0,64}"),
-    "subject": _is_short(200),
-    "language": _matches("(?:[a-z]{2}(?:-[A-Z]{2})?)?"),
-    "page": _is_page,
-    "form": _is_form,
-}
-
-
-def _load_sessions(tokens: list[str]) -> dict[str, CustomerSession]:
-    """Live ones, without those whose end is to be moved."""
-    now = timezone.now()
-    [found] = found_together((LIVE_WITH_WIDGET, [(token, now) for token in tokens]))
-    sessions = [session for rows in found for session in LIVE_WITH_WIDGET.made(rows)]
-    return {session.token_hash: session for session in sessions if not may_slide(session, now)}
-
-
-def _begin_all(begins: list[Begin]) -> dict[Begin, Started]:
-    started = zip(begins, begin_chats(begins, now=timezone.now()), strict=True)
-    return {begin: one for begin, one in started if one}
-
-
-_sessions: Gather[str, CustomerSession] = Gather(_load_sessions, rest=fast_path.REST, run=in_fast_thread)
-_begins: Gather[Begin, Started] = Gather(_begin_all, rest=fast_path.REST, run=in_begin_thread)
-
-
-# All ---------------------------------------------------------------------------------------------------------------------
+# Both ---------------------------------------------------------------------------------------------------------------------
 
 
 def _asked(call: Call, chat_id: str) -> Asked | None:
-    token = _token_hash(call)
+    token = token_hash_of(call)
     return Asked(token, UUID(chat_id)) if token else None
 
 
-def _token_hash(call: Call) -> str | None:
+def token_hash_of(call: Call) -> str | None:
     """None for one that cannot be a customer's, and where something else than JSON is wanted."""
     token = TOKEN.fullmatch(call.headers.get(b"authorization", b""))
     if token is None or token[1].startswith(b"sk_") or call.header(b"accept") not in fast_path.ANYTHING:
@@ -262,17 +178,16 @@ def _found(wanted: list[Asked], parts: Any) -> Iterator[tuple[Asked, Proven, Any
 
 
 def _said(call: Call, session: Proven, content: bytes) -> Said:
-    return _in_language(call, *session.languages, content)
+    return said_in(call, *session.languages, content)
 
 
-def _in_language(call: Call, own: str, centers: str, content: bytes) -> Said:
+def said_in(call: Call, own: str, centers: str, content: bytes) -> Said:
     """`own`: the customer's language; `centers`: the center's."""
     language = spoken(own, accepted_language(call.header(b"accept-language")), centers) or settings.LANGUAGE_CODE
     return Said(content, origin=call.origin, language=language)
 
 
 ROUTES = (
-    fast_path.Route("POST", "/api/v1/chats", Chats, begin),
     fast_path.Route("GET", f"/api/v1/chats/({fast_path.ID})/events", Events, poll),
     fast_path.Route("POST", f"/api/v1/chats/({fast_path.ID})/messages", Messages, post),
 )

@@ -7,26 +7,23 @@ What is read comes back as the rows that the ORM would have made. Rules, refusal
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import cache, cached_property
-from typing import Any, Generic, TypeVar
+from functools import cache
 from uuid import UUID
 
 from django.db import connection, models
 
 from agents.models import Presence
 from contactcenter import wire
-from contactcenter.prepared import new_instance, server_cursor
+from contactcenter.prepared import server_cursor
+from contactcenter.statements import Select, Write, lite_word
 
 from .chat import Chat, Participant
 from .event import Event
 from .foreign import ForeignChat, ForeignLine
 from .invitation import Invitation, Occupation
 from .queue import Queue
-
-Row = TypeVar("Row", bound=models.Model)
-Rows = Sequence[dict[str, Any]]  # column → value
 
 HEAD_FIELDS = (
     "position",
@@ -59,9 +56,9 @@ def lock_chats(
 
 def insert_events(events: Sequence[Event], chats: Iterable[Chat] = ()) -> None:
     """Events, and the whole rows of chats that have changed with them and are locked."""
-    rows = [_values(event, _EVENTS.fields) for event in events]
+    rows = _EVENTS.values(events)
     whole = _whole_chats()
-    changed = [_values(chat, whole.fields) for chat in chats]
+    changed = whole.values(chats)
     if rows:
         _EVENTS.write(rows, whole if changed else None, changed)
     else:
@@ -70,20 +67,21 @@ def insert_events(events: Sequence[Event], chats: Iterable[Chat] = ()) -> None:
 
 def insert_messages(events: Sequence[Event], chats: Iterable[Chat]) -> None:
     """Events, and what they move on their chats' rows, which are locked."""
-    heads = [_values(chat, _HEADS.fields) for chat in chats]
-    _EVENTS.write([_values(event, _EVENTS.fields) for event in events], _HEADS, heads)
+    _EVENTS.write(_EVENTS.values(events), _HEADS, _HEADS.values(chats))
 
 
 def insert_chats(chats: Sequence[Chat], customers: Sequence[Participant]) -> None:
     """New chats, and their customers' parts in them."""
-    _whole_rows(Chat).write(_whole_values(chats), _whole_rows(Participant), _whole_values(customers))
+    _whole_rows(Chat).write(
+        _whole_rows(Chat).values(chats), _whole_rows(Participant), _whole_rows(Participant).values(customers)
+    )
     for row in (*chats, *customers):
         row._state.adding = False
 
 
 def insert_seat(seat: Participant) -> None:
     """An agent's part in a chat, unless somebody else has just written it."""
-    _seats().write(_whole_values([seat]))
+    _seats().keep(seat)
 
 
 def insert_offer(invitation: Invitation) -> None:
@@ -96,12 +94,12 @@ def insert_occupation(occupation: Occupation) -> None:
 
 def save_ending(invitation: Invitation) -> None:
     """How and when an invitation has ended."""
-    _ENDED.write([_values(invitation, _ENDED.fields)])
+    _ENDED.keep(invitation)
 
 
 def save_hold(occupation: Occupation) -> None:
     """What an occupation that is no longer an offer has changed."""
-    _HELD.write([_values(occupation, _HELD.fields)])
+    _HELD.keep(occupation)
 
 
 def save_assigned(agent_id: UUID, now: datetime) -> None:
@@ -111,7 +109,7 @@ def save_assigned(agent_id: UUID, now: datetime) -> None:
 
 def save_pace(queue: Queue) -> None:
     """How fast a locked queue moves."""
-    _PACES.write([_values(queue, _PACES.fields)])
+    _PACES.keep(queue)
 
 
 def make_due(queue: Queue) -> bool:
@@ -134,12 +132,12 @@ def load_numbered(chat_ids: Iterable[UUID]) -> list[ForeignChat]:
 
 
 def insert_lines(lines: Sequence[ForeignLine]) -> None:
-    _LINES.write([_values(line, _LINES.fields) for line in lines])
+    _LINES.keep(*lines)
 
 
 def save_foreign(rows: Iterable[ForeignChat]) -> None:
     """What a message moves on the foreign chat's row, which its chat's lock keeps."""
-    _FOREIGN_HEADS.write([_values(row, _FOREIGN_HEADS.fields) for row in rows])
+    _FOREIGN_HEADS.keep(*rows)
 
 
 def centers_with(model: type[models.Model], center_ids: Iterable[UUID]) -> bool:
@@ -152,90 +150,12 @@ def centers_with(model: type[models.Model], center_ids: Iterable[UUID]) -> bool:
     with server_cursor() as cursor:
         cursor.execute(
             f"SELECT 1 FROM {table} WHERE center_id IN ({asked}) LIMIT 1",  # noqa: S608 - our own names
-            [json.dumps(list(center_ids), default=_lite_word if is_lite else str)],
+            [json.dumps(list(center_ids), default=lite_word if is_lite else str)],
         )
         return cursor.fetchone() is not None
 
 
 # Reading ------------------------------------------------------------------------------------------------------------------
-
-
-class Select(Generic[Row]):
-    """The rows that are there of those asked for. The one value of both texts is the list of what is asked for, as JSON.
-
-    list_   for PostgreSQL: what follows SELECT, to make columns of the list
-    where   finds the row of one line of it, `asked`. It ends in a lock or in OFFSET 0: either keeps PostgreSQL from joining in another way
-    lite    for SQLite: what follows SELECT … FROM table
-    facts   more to know of each row: attribute → expression
-    """
-
-    def __init__(
-        self, model: type[Row], *, list_: str, where: str, lite: str, facts: Mapping[str, str] | None = None
-    ) -> None:
-        self.model, self.list, self.where, self.lite, self.facts = model, list_, where, lite, facts or {}
-
-    def rows(self, wanted: Iterable[Any]) -> list[Row]:
-        if wire.is_usable():
-            return self.made(wire.ask(self.asked(wanted))[0])
-        is_lite = connection.vendor == "sqlite"
-        with server_cursor() as cursor:
-            cursor.execute(self._text(is_lite), [json.dumps(list(wanted), default=_lite_word if is_lite else str)])
-            return self.made(cursor.fetchall())
-
-    def asked(self, wanted: Iterable[Any]) -> wire.Asked:
-        return wire.Asked(self._statement, [json.dumps(list(wanted), default=str)])
-
-    def made(self, found: Iterable[Sequence[Any]]) -> list[Row]:
-        return [
-            new_instance(self.model, zip(self._names, self._converted(list(values)), strict=True)) for values in found
-        ]
-
-    @cached_property
-    def _statement(self) -> wire.Statement:
-        return wire.Statement(self._server_text)
-
-    def _text(self, is_lite: bool) -> str:
-        return self._lite_text if is_lite else self._server_text
-
-    @cached_property
-    def _lite_text(self) -> str:
-        return f"SELECT {self._columns} FROM {self._table} {self.lite}"  # noqa: S608 - our own names
-
-    @cached_property
-    def _server_text(self) -> str:
-        one = f"SELECT * FROM {self._table} WHERE {self.where}"  # noqa: S608 - our own names
-        return f"SELECT {self._columns} FROM (SELECT {self.list}) AS asked, LATERAL ({one}) AS {self._table}"  # noqa: S608
-
-    @cached_property
-    def _names(self) -> list[str]:
-        return [*(field.attname for field in self.model._meta.concrete_fields), *self.facts]
-
-    @cached_property
-    def _table(self) -> str:
-        return connection.ops.quote_name(self.model._meta.db_table)
-
-    @cached_property
-    def _columns(self) -> str:
-        columns = (connection.ops.quote_name(str(field.column)) for field in self.model._meta.concrete_fields)
-        return ", ".join([*(f"{self._table}.{column}" for column in columns), *self.facts.values()])
-
-    @cached_property
-    def _converters(self) -> list[tuple[int, list[Callable[..., Any]], Any]]:
-        """(column, what turns its value into the field's, the expression that these want to know)."""
-        found = []
-        for number, field in enumerate(self.model._meta.concrete_fields):
-            column: Any = field.get_col(self.model._meta.db_table)
-            wanted = [*connection.ops.get_db_converters(column), *column.get_db_converters(connection)]
-            if wanted:
-                found.append((number, wanted, column))
-        return found
-
-    def _converted(self, values: list[Any]) -> list[Any]:
-        for number, converters, column in self._converters:
-            for convert in converters:
-                values[number] = convert(values[number], column, connection)
-        return values
-
 
 _IDS = "value::uuid AS id FROM json_array_elements_text(%s::json)"
 _LITE_IDS = "IN (SELECT value FROM json_each(%s))"
@@ -276,89 +196,6 @@ _FIRST_TRIES = Select(
 
 # Writing ------------------------------------------------------------------------------------------------------------------
 
-
-class Write:
-    """Many rows at once. On PostgreSQL one statement takes them as one JSON; SQLite takes them one by one, which costs it nothing."""
-
-    def __init__(self, model: type[models.Model], names: Sequence[str], *, key: str = "", conflict: str = "") -> None:
-        """`key`: rows that are there are updated by it; without one they are inserted. `conflict`: what stands behind such an INSERT."""
-        self.model, self.names, self.key, self.conflict = model, list(names), key, conflict
-
-    @cached_property
-    def fields(self) -> list[Any]:
-        return [self.model._meta.get_field(name) for name in self.names]
-
-    def write(self, rows: Rows, beside: "Write | None" = None, others: Rows = ()) -> None:
-        """`others` are written `beside` these, of another table; PostgreSQL is asked once for both."""
-        if not rows:
-            return
-        if wire.is_usable():
-            wire.tell(self._told(rows, beside, others))
-            return
-        with server_cursor() as cursor:
-            if connection.vendor != "postgresql":
-                cursor.executemany(self._lite_text, self._lite_values(rows))
-                if beside:
-                    cursor.executemany(beside._lite_text, beside._lite_values(others))
-            elif beside:
-                text = f"WITH beside AS ({beside._text}) {self._text}"
-                cursor.execute(text, [json.dumps(others, default=_word), json.dumps(rows, default=_word)])
-            else:
-                cursor.execute(self._text, [json.dumps(rows, default=_word)])
-
-    def _told(self, rows: Rows, beside: "Write | None", others: Rows) -> wire.Asked:
-        values = [json.dumps(given, default=_word) for given in ([others, rows] if beside else [rows])]
-        return wire.Asked(self._statement(beside), values)
-
-    @cache  # noqa: B019 - a handful of them, which live as long as the process
-    def _statement(self, beside: "Write | None") -> wire.Statement:
-        return wire.Statement(f"WITH beside AS ({beside._text}) {self._text}" if beside else self._text)
-
-    def _lite_values(self, rows: Rows) -> list[list[Any]]:
-        return [[self._prepared(field, row) for field in self._in_order] for row in rows]
-
-    @cached_property
-    def _text(self) -> str:
-        quote = connection.ops.quote_name
-        columns = [quote(field.column) for field in self.fields]
-        typed = ", ".join(
-            f"{column} {field.db_type(connection)}" for column, field in zip(columns, self.fields, strict=True)
-        )
-        source = f"json_to_recordset(%s::json) AS given({typed})"
-        table = quote(self.model._meta.db_table)
-        if not self.key:
-            return (
-                f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns)} FROM {source} {self.conflict}"  # noqa: S608
-            )
-        key = quote(self.key)
-        changed = ", ".join(f"{column} = given.{column}" for column in columns if column != key)
-        # Any id lies between these, but few, the planner believes: it looks each row up instead of reading a small table whole.
-        found = f"{table}.{key} = given.{key} AND given.{key} BETWEEN '{UUID(int=0)}' AND '{UUID(int=2**128 - 1)}'"
-        return f"UPDATE {table} SET {changed} FROM {source} WHERE {found}"  # noqa: S608
-
-    @cached_property
-    def _lite_text(self) -> str:
-        quote = connection.ops.quote_name
-        table, columns = quote(self.model._meta.db_table), [quote(field.column) for field in self._in_order]
-        if not self.key:
-            values = ", ".join(["%s"] * len(columns))
-            return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values}) {self.conflict}"  # noqa: S608
-        changed = ", ".join(f"{column} = %s" for column in columns[:-1])
-        return f"UPDATE {table} SET {changed} WHERE {columns[-1]} = %s"  # noqa: S608
-
-    @property
-    def _in_order(self) -> list[Any]:
-        """As SQLite's texts want them: the key last."""
-        return [
-            *(field for field in self.fields if field.column != self.key),
-            *(f for f in self.fields if f.column == self.key),
-        ]
-
-    @staticmethod
-    def _prepared(field: Any, row: dict[str, Any]) -> Any:
-        return field.get_db_prep_save(row[field.column], connection)
-
-
 _EVENTS = Write(
     Event,
     (
@@ -386,12 +223,8 @@ _FOREIGN_HEADS = Write(ForeignChat, ("id", "head", "facts"), key="id")
 
 
 def _insert(row: models.Model) -> None:
-    _whole_rows(type(row)).write(_whole_values([row]))
+    _whole_rows(type(row)).keep(row)
     row._state.adding = False
-
-
-def _whole_values(rows: Iterable[models.Model]) -> list[dict[str, Any]]:
-    return [_values(row, _whole_rows(type(row)).fields) for row in rows]
 
 
 @cache
@@ -408,16 +241,3 @@ def _seats() -> Write:
 @cache
 def _whole_chats() -> Write:
     return Write(Chat, [field.name for field in Chat._meta.concrete_fields], key="id")
-
-
-def _values(row: Any, fields: Iterable[Any]) -> dict[str, Any]:
-    return {field.column: getattr(row, field.attname) for field in fields}
-
-
-def _word(value: Any) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _lite_word(value: Any) -> str:
-    """As SQLite keeps ids."""
-    return value.hex if isinstance(value, UUID) else str(value)

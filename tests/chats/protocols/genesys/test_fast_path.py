@@ -19,14 +19,6 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-async def served(transactional_db):
-    from chats.sockets import service
-
-    async with service.running():
-        yield
-
-
-@pytest.fixture
 def talk(shop, ann, served):
     talk = shop.request(subject="Parcel").held_by(ann)
     talk.messages()

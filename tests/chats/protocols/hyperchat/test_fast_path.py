@@ -17,14 +17,6 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-async def served(transactional_db):
-    from chats.sockets import service
-
-    async with service.running():
-        yield
-
-
-@pytest.fixture
 def chat(queued, ann, now, served):
     chat = queued.held_chat(ann)
     chat.mia = chat.participants.get(kind="customer")
