@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
@@ -82,7 +82,21 @@ class PreparedValues:
         return plan
 
 
-def found_together(*asked: "tuple[Prepared[Any] | PreparedValues, Sequence[Sequence[Any]]]") -> list[list[Any]]:
+class Plan(Protocol):
+    """How one text is asked with these values or those."""
+
+    def asked(self, values: Sequence[Any], /) -> wire.Asked: ...
+
+    def found(self, values: Sequence[Any], /) -> Iterable[Sequence[Any]]: ...
+
+
+class Planned(Protocol):
+    """What `found_together` takes: Prepared, PreparedValues, and contactcenter.statements.Select."""
+
+    def plan(self) -> Plan: ...
+
+
+def found_together(*asked: tuple[Planned, Sequence[Sequence[Any]]]) -> list[list[Any]]:
     """For each query, and each of its lists of values, what the database says: all in one round trip. To be compared, or given to `made`."""
     plans = [(query.plan(), values) for query, values in asked]
     if not wire.is_usable():

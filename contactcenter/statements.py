@@ -34,12 +34,19 @@ class Select(Generic[Row]):
         self.model, self.list, self.where, self.lite, self.facts = model, list_, where, lite, facts or {}
 
     def rows(self, wanted: Iterable[Any]) -> list[Row]:
+        return self.made(self.found(wanted))
+
+    def plan(self) -> "Select[Row]":
+        """For `found_together`: each of its lists of values is one of what is wanted."""
+        return self
+
+    def found(self, wanted: Iterable[Any]) -> Iterable[Sequence[Any]]:
         if wire.is_usable():
-            return self.made(wire.ask(self.asked(wanted))[0])
+            return wire.ask(self.asked(wanted))[0]
         is_lite = connection.vendor == "sqlite"
         with server_cursor() as cursor:
             cursor.execute(self._text(is_lite), [json.dumps(list(wanted), default=lite_word if is_lite else str)])
-            return self.made(cursor.fetchall())
+            return cursor.fetchall()
 
     def asked(self, wanted: Iterable[Any]) -> wire.Asked:
         return wire.Asked(self._statement, [json.dumps(list(wanted), default=str)])

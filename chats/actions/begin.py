@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from chats.errors import Invalid, Refused
-from chats.models import Customer, Webhook
+from chats.models import Customer, Webhook, hot
 from contactcenter.models import Channel, ContactCenter, FormField, Team
 from contactcenter.prepared import Prepared, PreparedValues, among, found_together
 from contactcenter.wire import together
@@ -111,14 +111,14 @@ class _Beginnings:
         channels = list({begin.channel.pk: begin.channel for begin in self.begins}.values())
         centers = list({channel.center_id for channel in channels})
         customers, known, fields, own, teams, hooked = found_together(
-            (_FREE_CUSTOMERS, [[ids]]),
+            (hot.FREE_CUSTOMERS, [ids]),
             (KNOWN, [(begin.customer_id, begin.wish.client_id) for begin in self.begins]),
             (_FORM_FIELDS, [[channel.pk] for channel in channels]),
             (OWN_TEAM, [[channel.team_id or channel.pk] for channel in channels]),
             (TEAMS, [[channel.center_id] for channel in channels]),
             (_HOOKED, [[centers]]),
         )
-        self.customers = {customer.pk: customer for customer in _FREE_CUSTOMERS.made(customers[0])}
+        self.customers = {customer.pk: customer for customer in hot.FREE_CUSTOMERS.made(customers[0])}
         for begin, found in zip(self.begins, known, strict=True):
             if found:
                 self.customers.pop(begin.customer_id, None)
@@ -145,11 +145,6 @@ class _Beginnings:
             return None
 
 
-_FREE_CUSTOMERS = Prepared(
-    lambda ids: (
-        Customer.objects.filter(pk__in=among(ids)).order_by("pk").select_for_update(no_key=True, skip_locked=True)
-    )
-)
 _HOOKED = PreparedValues(
     lambda centers: ContactCenter.objects.filter(
         Exists(Webhook.objects.filter(center=OuterRef("pk"))), pk__in=among(centers)

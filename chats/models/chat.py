@@ -29,9 +29,9 @@ class ChatQuerySet(models.QuerySet["Chat"]):
         """Chats whose team's rules (search, reminders, closing) may want something."""
         return self.open().filter(due_at__lte=now).order_by("due_at")
 
-    def locked(self, *, skip_locked: bool = False) -> "ChatQuerySet":
+    def locked(self) -> "ChatQuerySet":
         """Locked to write their log, in id order so that two writers of several chats never wait for each other."""
-        return self.order_by("id").select_for_update(no_key=True, of=("self",), skip_locked=skip_locked)
+        return self.order_by("id").select_for_update(no_key=True, of=("self",))
 
 
 class Chat(CenterRow):

@@ -20,6 +20,7 @@ from contactcenter.prepared import server_cursor
 from contactcenter.statements import Select, Write, lite_word
 
 from .chat import Chat, Participant
+from .customer import Customer
 from .event import Event
 from .foreign import ForeignChat, ForeignLine
 from .invitation import Invitation, Occupation
@@ -47,7 +48,7 @@ def lock_chats(
     """The chats, locked in id order, so that two writers of several chats never wait for each other; then their senders; then the events that senders
     have made under these ids, each of them one look-up in the unique index. What is read after the lock is read by statements of their own: a first try
     that another process committed while we waited is seen."""
-    chats = _CHATS_FREE if skip_locked else _CHATS
+    chats = FREE_CHATS if skip_locked else CHATS
     if not wire.is_usable():
         return chats.rows(ids), _PARTICIPANTS.rows(senders), _FIRST_TRIES.rows(tries)
     found = wire.ask(chats.asked(ids), _PARTICIPANTS.asked(senders), _FIRST_TRIES.asked(tries))
@@ -167,7 +168,7 @@ _KNOWN = {
     f"(SELECT 1 FROM chats_foreignchat WHERE chat_id = chats_chat.id AND {_NUMBERING} LIMIT 1) IS NOT NULL "
     "ELSE false END",
 }
-_CHATS, _CHATS_FREE = (
+CHATS, FREE_CHATS = (
     # The lines of what is asked come sorted, and each is locked in its turn.
     Select(
         Chat,
@@ -177,6 +178,13 @@ _CHATS, _CHATS_FREE = (
         facts=_KNOWN,
     )
     for lock in ("FOR NO KEY UPDATE", "FOR NO KEY UPDATE SKIP LOCKED")
+)
+# Those that nobody else has locked, locked.
+FREE_CUSTOMERS = Select(
+    Customer,
+    list_=f"{_IDS} ORDER BY 1",
+    where="id = asked.id FOR NO KEY UPDATE SKIP LOCKED",
+    lite=f"WHERE id {_LITE_IDS}",
 )
 _PARTICIPANTS = Select(Participant, list_=_IDS, where="id = asked.id OFFSET 0", lite=f"WHERE id {_LITE_IDS}")
 _NUMBERED = Select(

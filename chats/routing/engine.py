@@ -20,11 +20,12 @@ from chats.actions.slots import lock_seats
 from chats.due import do_soon
 from chats.errors import Full
 from chats.events import Record, number, store
-from chats.models import Chat, Event, Occupation, Queue
+from chats.models import Chat, Event, Occupation, Queue, hot
 from contactcenter import wire
 from contactcenter.models import Team
 from contactcenter.outage import is_outage
 from contactcenter.prepared import Prepared, PreparedValues, among
+from contactcenter.statements import Select
 
 from .candidates import Waiting, load_candidates, load_waiting
 from .choose import Candidate, Decision, Need, choose
@@ -172,16 +173,16 @@ class Run:
         }
         told: set[UUID] = set()
         for start in range(0, len(news), EXPLAINED_AT_ONCE):
-            told |= self._record_nobody(dict(list(news.items())[start : start + EXPLAINED_AT_ONCE]), _FREE)
+            told |= self._record_nobody(dict(list(news.items())[start : start + EXPLAINED_AT_ONCE]), hot.FREE_CHATS)
         for chat_id in news.keys() - told:  # others have these: each is waited for alone
-            self._record_nobody({chat_id: news[chat_id]}, _ANY)
+            self._record_nobody({chat_id: news[chat_id]}, hot.CHATS)
 
     @transaction.atomic
-    def _record_nobody(self, news: dict[UUID, Decision], rows: "Prepared[Chat]") -> set[UUID]:
+    def _record_nobody(self, news: dict[UUID, Decision], locking: "Select[Chat]") -> set[UUID]:
         """Returns the chats that were looked at."""
         with wire.together():
             ids = list(news)
-            chats = {chat.pk: chat for chat in rows.rows(ids)}
+            chats = {chat.pk: chat for chat in locking.rows(ids)}
             # Asked again now that the rows are ours.
             known, offered = last_reasons(ids), {chat_id for (chat_id,) in _OFFERED.tuples(ids)}
             changed = [
@@ -201,8 +202,6 @@ class Run:
         return number(chat, describe(self.team, decision), sender=None, now=self.now)
 
 
-_ANY = Prepared(lambda ids: Chat.objects.filter(pk__in=among(ids)).locked())
-_FREE = Prepared(lambda ids: Chat.objects.filter(pk__in=among(ids)).locked(skip_locked=True))
 _OFFERED = PreparedValues(lambda ids: Occupation.objects.filter(chat__in=among(ids)).values_list("chat_id"))
 
 
