@@ -13,6 +13,8 @@ from typing import Any
 import structlog
 from django.db import close_old_connections
 
+from contactcenter.outage import is_outage
+
 log = structlog.get_logger(__name__)
 
 MOST_PENDING = 1000
@@ -47,8 +49,11 @@ class Aside:
 def _do(function: Callable[..., Any], *args: Any) -> None:
     try:
         function(*args)
-    except Exception:  # the outermost door of a whisper
-        log.exception("a whisper was lost", listener=repr(function)[:200])
+    except Exception as error:  # the outermost door of a whisper
+        if is_outage(error):
+            log.warning("a whisper was lost", error=type(error).__name__)
+        else:
+            log.exception("a whisper was lost", listener=repr(function)[:200])
 
 
 aside = Aside()

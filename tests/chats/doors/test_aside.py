@@ -4,7 +4,8 @@ import asyncio
 import threading
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
+from structlog.testing import capture_logs
 
 from chats.doors.aside import Aside
 from contactcenter.models import ContactCenter
@@ -41,6 +42,16 @@ def test_in_a_thread_a_failure_stays_with_the_listener(steps):
     aside.do(steps.fail)
     aside.do(steps.step, "after")
     assert steps.said == ["after"]
+
+
+@pytest.mark.parametrize(("error", "level"), [(OperationalError("away"), "warning"), (ValueError("odd"), "error")])
+def test_a_database_that_is_away_is_no_fault_of_ours(error, level):
+    def fail():
+        raise error
+
+    with capture_logs() as said:
+        Aside().do(fail)
+    assert [(line["event"], line["log_level"]) for line in said] == [("a whisper was lost", level)]
 
 
 async def test_on_an_event_loop_one_thread_does_it_in_the_order_of_asking(steps):
