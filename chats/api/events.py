@@ -87,5 +87,9 @@ def _place(chat: Chat, now: Any) -> dict[str, Any] | None:
         return None
     for chat_id, position, wait_seconds in queue_places(chat.team_id, now):
         if chat_id == chat.pk:
-            return {"position": position, "wait_seconds": wait_seconds}
+            return place_shape(position, wait_seconds)
     return None
+
+
+def place_shape(position: int, wait_seconds: int | None) -> dict[str, Any]:
+    return {"position": position, "wait_seconds": wait_seconds}

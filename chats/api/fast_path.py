@@ -18,12 +18,12 @@ from chats.doors.fast_path import Call, Said
 from chats.languages import accepted_language, spoken
 from chats.models import Participant
 from chats.shapes import chat_for_customer
-from chats.sockets.gather import Gather
+from chats.sockets.gather import Gather, load_places
 from chats.sockets.threads import in_fast_thread
 from contactcenter.models import Installation, hash_secret
 from contactcenter.prepared import Prepared, PreparedValues, found_together
 
-from .events import Events, events_answer
+from .events import Events, events_answer, place_shape
 from .messages import Messages, posted_to_customer
 from .render import chat_of
 
@@ -42,9 +42,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A chat as a poll without news tells it, and what there would be to do beside. `content` is None for a chat of which more has to be said."""
+    """A chat as a poll without news tells it, and what there would be to do beside. `content` is None for a chat of which more has to be said.
+
+    `waiting`: the answer and the team of one that waits; its place in the queue is another at each poll.
+    """
 
     content: bytes | None
+    waiting: tuple[dict[str, Any], UUID] | None
     index: int
     customer_part: UUID
     delivered_index: int
@@ -66,15 +70,27 @@ async def poll(call: Call, chat_id: str) -> Said | None:
     if found is None or wait > fast_path.LONGEST:
         return None
     session, shown = found
-    if shown.content is None or after != shown.index or not call.comes_from(session.allowed_origins):
+    if after != shown.index or not call.comes_from(session.allowed_origins):
+        return None
+    content = shown.content or await _in_queue(UUID(chat_id), shown)
+    if content is None:
         return None
     if not call.is_repeat:
         if after > shown.delivered_index:
             return None  # the view notes it
         await fast_path.give_sign_of_life(shown.customer_part, shown.lease_until)
-    said = _said(call, session, shown.content)
+    said = _said(call, session, content)
     said.wait = ([f"customer:{chat_id}"], wait) if wait else None
     return said
+
+
+async def _in_queue(chat_id: UUID, shown: Shown) -> bytes | None:
+    """One look at a team's queue is for all who wait in it."""
+    if shown.waiting is None:
+        return None
+    answer, team_id = shown.waiting
+    place = (await _places.get(team_id) or {}).get(chat_id)
+    return fast_path.rendered(Events, answer | {"queue": place and place_shape(*place)})
 
 
 def _load_polls(wanted: list[Asked]) -> dict[Asked, tuple[Proven, Shown]]:
@@ -86,11 +102,14 @@ def _show(found: Sequence[Any]) -> Shown:
     parts: list[Any] = _PARTS.made(found)
     chat, epoch = chat_of(parts), parts[0].epoch
     customer = chat.customer_part
-    content = None
-    if chat.is_open and not chat.is_waiting and epoch:
+    content = waiting = None
+    if chat.is_open and epoch:
         answer = events_answer([], chat.index, str(epoch), chat_for_customer(chat)) | {"queue": None}
-        content = fast_path.rendered(Events, answer)
-    return Shown(content, chat.index, customer.pk, customer.delivered_index, customer.lease_until)
+        if chat.is_waiting:
+            waiting = answer, chat.team.pk
+        else:
+            content = fast_path.rendered(Events, answer)
+    return Shown(content, waiting, chat.index, customer.pk, customer.delivered_index, customer.lease_until)
 
 
 # All that `_show` reads.
@@ -109,6 +128,8 @@ _PARTS = Prepared(
     )
 )
 _shown: fast_path.Memory[UUID, Shown] = fast_path.Memory(_show)
+# Of a long queue each look is dear, and nobody's place is old after so long.
+_places: Gather[UUID, dict[UUID, tuple[int, int | None]]] = Gather(load_places, rest=0.1)
 _polls: Gather[Asked, tuple[Proven, Shown]] = Gather(_load_polls, rest=fast_path.REST, run=in_fast_thread)
 
 

@@ -8,17 +8,18 @@ from channels.db import database_sync_to_async as in_thread
 from django.conf import settings
 from django.utils import timezone
 
+from agents.models import Presence
 from chats.actions.close import close_by_customer
 from chats.actions.post import Post, post_message
 from chats.actions.sessions import SESSION_LIFE
 from chats.actions.start import CUSTOMER_LEASE
 from chats.doors.life import LEASE_AGES
-from chats.models import Chat, CustomerSession, Event, Participant
+from chats.models import Chat, CustomerSession, Event, Occupation, Participant, Queue, Search
 from chats.sockets import poster as posters
 from contactcenter.models import Channel, Installation
 from tests.chats.api.conftest import as_customer
 from tests.chats.fast_path import ask, same
-from tests.conftest import make_held_chat
+from tests.conftest import make_chat, make_held_chat
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
@@ -107,10 +108,29 @@ async def test_who_polls_is_there(mia):
         assert (await in_thread(customers.get)()).lease_until == customer.lease_until
 
 
-async def test_a_chat_that_waits_is_the_views(mia, now):
-    await in_thread(Chat.objects.filter(pk=mia.chat.pk).update)(state=Chat.State.QUEUED, queued_at=now, agent=None)
-    answer = await same("GET", mia.poll, mia.headers, is_plain=False)
-    assert answer.body["queue"] is not None
+async def test_a_chat_that_waits_is_told_its_place(mia, acme, now):
+    before = [(await in_thread(make_chat)(acme, now)).chat for _ in range(2)]
+    later = now + timedelta(seconds=1)
+    await in_thread(Presence.objects.update)(status="offline")
+    await in_thread(Occupation.objects.all().delete)()
+    await in_thread(Chat.objects.filter(pk=mia.chat.pk).update)(state=Chat.State.QUEUED, queued_at=later, agent=None)
+    answer = await same("GET", mia.poll, mia.headers)
+    assert answer.body["queue"] == {"position": 3, "wait_seconds": None}
+    await in_thread(Queue.objects.update_or_create)(
+        team=acme.support, defaults={"center": acme.center, "seconds_per_chat": 100, "moved_at": timezone.now()}
+    )
+    answer = await same("GET", mia.poll, mia.headers)
+    assert answer.body["queue"] == {"position": 3, "wait_seconds": 300}
+    await in_thread(close_by_customer)(await in_thread(before[0].participants.get)(), now=now)
+    answer = await same("GET", mia.poll, mia.headers)
+    assert answer.body["queue"]["position"] == 2
+
+
+async def test_who_waits_at_no_place_is_told_none(mia, now):
+    await in_thread(Chat.objects.filter(pk=mia.chat.pk).update)(state=Chat.State.SEARCHING, agent=None)
+    await in_thread(Search.objects.create)(center_id=mia.chat.center_id, chat_id=mia.chat.pk)
+    answer = await same("GET", mia.poll, mia.headers)
+    assert answer.body["queue"] is None
 
 
 async def test_a_closed_chat_is_the_views(mia, now):
