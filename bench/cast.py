@@ -131,6 +131,14 @@ def forget_pace(cast: Cast) -> None:
     cast.center.chats.update(pace_at=None)
 
 
+def leave_all(cast: Cast) -> None:
+    """All agents have gone, and all chats wait for one."""
+    now = timezone.now()
+    cast.center.presences.update(status=Presence.Status.OFFLINE, lease_until=None)
+    Occupation.objects.filter(center=cast.center).delete()
+    cast.center.chats.open().update(state=Chat.State.QUEUED, agent=None, queued_at=now)
+
+
 def end_all(cast: Cast) -> None:
     """All chats are over and all slots free, without a word to anybody."""
     now = timezone.now()

@@ -5,8 +5,8 @@ Each chat is polled once before: then it is known what its customer has been sho
 
 import asyncio
 
-from bench.cast import Cast
-from bench.doors import Door, all_doors, ask_each, bare, rate
+from bench.cast import Cast, leave_all
+from bench.doors import Door, all_doors, ask_each, bare, rate, rest
 from bench.site import Running, Site
 from bench.sums import Row, beside
 from bench.talk import run
@@ -19,9 +19,18 @@ def measure(site: Site) -> dict[str, Row]:
     return run(_measure(site, Cast.new()))  # type: ignore[no-any-return]
 
 
+def _waiting() -> Door:
+    """Customers who stand in one queue, and are told at which place."""
+    cast = Cast.new()
+    door = rest(cast)
+    leave_all(cast)
+    return door
+
+
 async def _measure(site: Site, cast: Cast) -> dict[str, Row]:
     ways: dict[str, tuple[Running, Door]] = {"floor": (site.floor, bare())}
     ways |= {title: (site.web, door) for title, door in all_doors(cast).items()}
+    ways["REST v1, who wait"] = (site.web, _waiting())
     found: dict[str, list[Row]] = {title: [] for title in ways}
     for server, door in ways.values():
         assert door.poll  # noqa: S101 - all of these poll
