@@ -6,6 +6,8 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+from kombu.exceptions import OperationalError as KombuError
+from redis import RedisError
 
 # Never written, whatever a caller passes: credentials and the words of a chat.
 SECRET = re.compile(
@@ -40,6 +42,22 @@ def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
     return event
 
 
+def shorten_outage(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """structlog processor: what Celery says of a database or a Redis that is away is a line, not forty, and no error: the task is due again."""
+    raised = event.get("exc_info")
+    error = raised[1] if isinstance(raised, tuple) else None
+    if str(event.get("logger")).startswith(("celery", "kombu")) and _is_away(error):
+        del event["exc_info"]
+        event["level"] = "warning"
+    return event
+
+
+def _is_away(error: BaseException | None) -> bool:
+    from .outage import is_outage  # Django's database errors: not before the settings are there
+
+    return is_outage(error) or isinstance(error, RedisError | KombuError | ConnectionError)
+
+
 BEFORE: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
@@ -54,7 +72,8 @@ def logging_settings(*, level: str, style: str) -> dict[str, Any]:
     """Django's LOGGING: everything to stderr through structlog; `style` is json or console."""
     renderer = structlog.processors.JSONRenderer() if style == "json" else structlog.dev.ConsoleRenderer(colors=False)
     # The exception becomes text before redaction: tracebacks quote lines and values.
-    last = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.format_exc_info, redact]
+    spared = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, shorten_outage]
+    last = [*spared, structlog.processors.format_exc_info, redact]
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
         "processors": [*last, renderer],

@@ -6,9 +6,12 @@ import subprocess
 import sys
 from typing import Any
 
+import kombu.exceptions
 import pytest
+import redis
+from django.db import OperationalError
 
-from contactcenter.logs import redact, redact_text
+from contactcenter.logs import logging_settings, redact, redact_text
 
 
 @pytest.mark.parametrize(
@@ -65,3 +68,27 @@ structlog.get_logger("ours").warning("seen", token="MARKER", chat=4)
 
 def test_nobody_turned_on_an_access_log() -> None:
     assert logging.getLogger("uvicorn.access").getEffectiveLevel() >= logging.WARNING
+
+
+@pytest.mark.parametrize(
+    ("error", "level", "is_told_whole"),
+    [
+        (OperationalError("the database is away"), "warning", False),
+        (redis.ConnectionError("Redis is away"), "warning", False),
+        (kombu.exceptions.OperationalError("Redis is away"), "warning", False),
+        (ValueError("a fault of ours"), "error", True),
+    ],
+)
+def test_what_celery_says_of_an_outage_is_one_line(error: Exception, level: str, is_told_whole: bool) -> None:
+    formatter = logging_settings(level="INFO", style="json")["formatters"]["line"]
+    made = formatter["()"](**{name: value for name, value in formatter.items() if name != "()"})
+    for name in ("celery.app.trace", "contactcenter.edge"):
+        try:
+            raise error
+        except Exception:
+            record = logging.LogRecord(name, logging.ERROR, "x.py", 1, "Task %s failed", ("route",), sys.exc_info())
+        said = json.loads(made.format(record))
+        is_celerys = name.startswith("celery")
+        assert said["event"] == "Task route failed"
+        assert said["level"] == (level if is_celerys else "error")
+        assert ("Traceback" in said.get("exception", "")) == (is_told_whole or not is_celerys)
