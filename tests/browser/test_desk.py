@@ -268,3 +268,34 @@ def test_who_is_signed_out_is_told_and_loses_no_word(site: Site, new_context: Ca
     expect(page.locator(".strip")).to_contain_text("You were signed out", timeout=40_000)
     page.locator(".strip a").click()
     expect(page.locator("[name=login]")).to_be_visible()
+
+
+ERASE = """
+from django.utils import timezone
+from chats.actions.erase import erase_customer
+from chats.models import Customer
+from contactcenter.models import User
+erase_customer(Customer.objects.get(pk="{customer}"), by=User.objects.first(), now=timezone.now())
+"""
+
+
+def test_nothing_that_an_erased_customer_said_stays_on_a_desk(
+    site: Site, desk: Page, customers: Callable[..., Customer]
+) -> None:
+    mia = customers()
+    take(desk, mia, "My card ends in 4242.")
+    write(desk, "I am looking, Mia.")
+    mia.hears("I am looking, Mia.")
+    panel = desk.locator(".customer")
+    expect(panel.get_by_role("button", name="Block this customer")).to_be_visible()
+    customer = desk.evaluate(
+        "async (id) => (await (await fetch(`/api/v1/chats/${id}`)).json()).customer.id", mia.chat["id"]
+    )
+    site.manage("shell", "-c", ERASE.format(customer=customer))
+    expect(desk.locator(".bubble-erased")).to_have_count(3)  # with the greeting
+    expect(panel.get_by_text("This customer was erased")).to_be_visible()
+    for words in ("4242", "I am looking", mia.name):
+        expect(desk.get_by_text(words)).to_have_count(0)
+    for button in ("Block this customer", "Merge with another record", "Reopen"):
+        expect(desk.get_by_role("button", name=button)).to_have_count(0)
+    expect(panel.locator("textarea")).to_have_count(0)

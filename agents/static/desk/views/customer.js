@@ -26,14 +26,15 @@ export function customerPanel() {
           <h2 dir="auto">${customerName({ customer })}</h2>
           <p>${customer.is_identified ? html`${icon("circle-check")}${t("customer.identified")}` : html`${icon("circle-help")}${t("customer.anonymous")}`}</p>
         </div>
-        <button class="button button-quiet button-icon" aria-label=${t("customer.edit")} title=${t("customer.edit")} @click=${() => setUi({ dialog: { kind: "customer", customer } })}>${icon("pencil")}</button>
+        ${customer.erased_at ? "" : html`<button class="button button-quiet button-icon" aria-label=${t("customer.edit")} title=${t("customer.edit")} @click=${() => setUi({ dialog: { kind: "customer", customer } })}>${icon("pencil")}</button>`}
       </header>
       <div class="customer-body">
+        ${customer.erased_at ? html`<p class="banner">${icon("trash-2")}${t("customer.is_erased")}</p>` : ""}
         ${customer.is_blocked ? html`<p class="banner banner-danger">${icon("ban")}${t("customer.is_blocked")}</p>` : ""}
         ${reach(customer)} ${reachButton(chat, customer)} ${thisChat(chat)} ${known?.state === "busy" && !known.customer ? skeleton(3) : ""}
         ${known?.state === "failed" ? html`<p class="banner">${icon("cloud-off")}<span>${t("customer.failed")} <button class="button-link" @click=${() => loadCustomer(customer.id)}>${t("retry")}</button></span></p>` : ""}
-        ${data(customer.data)} ${known?.customer ? notes(customer) : ""} ${earlier(chat, known)}
-        ${known?.customer ? html`
+        ${data(customer.data)} ${known?.customer && !customer.erased_at ? notes(customer) : ""} ${earlier(chat, known)}
+        ${known?.customer && !customer.erased_at ? html`
           <button class="button button-quiet customer-merge" @click=${() => setUi({ dialog: { kind: "merge", customer } })}>${icon("users")}${t("merge")}</button>
           <button class="button button-quiet customer-block" @click=${() => setUi({ dialog: { kind: "block", customer } })}>${icon("ban")}${t(customer.is_blocked ? "customer.unblock" : "customer.block")}</button>` : ""}
       </div>

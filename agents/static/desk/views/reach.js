@@ -32,7 +32,7 @@ export const newButton = () =>
 /** In the customer's column: a new message, or another way for the chat that is open. @param {any} chat @param {any} customer */
 export function reachButton(chat, customer) {
   if (mayMove(store.thread(chat.id))) return button("arrow-right-left", t("way.open"), () => chooseWay(chat.id));
-  if (chat.state !== "closed" || !ui.outbound.length || customer.is_blocked) return "";
+  if (chat.state !== "closed" || !ui.outbound.length || customer.is_blocked || customer.erased_at) return "";
   return button("message-square-plus", t("outbound.to", { name: customerName({ customer }) }), () => writeTo(customer));
 }
 

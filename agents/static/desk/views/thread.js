@@ -101,10 +101,11 @@ function banner(thread) {
   const chat = /** @type {any} */ (thread.chat);
   if (chat.state === "closed") {
     const reason = tOr(`closed.${chat.close_reason}`, t("closed"));
+    const isErased = thread.log.events.some((event) => event.type === "chat.erased");
     return html`
       <div class="thread-banner">
         ${icon("archive")}<span>${reason}</span>
-        <button class="button button-quiet" @click=${() => reopen(chat.id)}>${icon("undo-2")}${t("reopen")}</button>
+        ${isErased ? "" : html`<button class="button button-quiet" @click=${() => reopen(chat.id)}>${icon("undo-2")}${t("reopen")}</button>`}
         ${store.state.mine.has(chat.id) ? html`<button class="button" @click=${() => putAway(chat.id)}>${t("put_away")}</button>` : ""}
       </div>`;
   }
