@@ -8,6 +8,8 @@ import random
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from email.message import Message
+from http import HTTPStatus
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -41,6 +43,8 @@ def _call(url: str, body: dict[str, Any] | None, headers: dict[str, str]) -> Any
     request = urllib.request.Request(url, data, {"Content-Type": "application/json", **headers})  # noqa: S310 - http(s) only
     try:
         with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
+            if _is_torn(answer.status, answer.headers):
+                raise Ended
             return json.loads(answer.read() or b"null")
     except urllib.error.HTTPError as error:
         raise refusal_of(error) from error
@@ -48,9 +52,16 @@ def _call(url: str, body: dict[str, Any] | None, headers: dict[str, str]) -> Any
         raise Ended from error
 
 
+def _is_torn(status: int, headers: Message) -> bool:
+    """Whether the connection was lost in the middle of the head: http.client takes that for its end, and the answer for an empty one."""
+    return status != HTTPStatus.NO_CONTENT and not any(
+        name in headers for name in ("Content-Length", "Transfer-Encoding")
+    )
+
+
 def refusal_of(error: urllib.error.HTTPError) -> Refusal | Ended:
     """What a refused request means: whether to try again (Ended), or why not."""
-    if error.code >= 500:
+    if error.code >= 500 or _is_torn(error.code, error.headers):
         return Ended()
     try:
         return Refusal(json.loads(error.read()))
