@@ -29,6 +29,7 @@ from .render import chat_of
 
 CLIENT_ID = re.compile(r"[!-~]{1,64}")
 NUMBER = re.compile(r"[0-9]{1,9}")
+PLACES_REST = 0.05  # seconds between two looks at a queue: of a long one each is dear
 TOKEN = re.compile(rb"Bearer ([A-Za-z0-9_-]{20,100})")
 
 
@@ -128,8 +129,7 @@ _PARTS = Prepared(
     )
 )
 _shown: fast_path.Memory[UUID, Shown] = fast_path.Memory(_show)
-# Of a long queue each look is dear, and nobody's place is old after so long.
-_places: Gather[UUID, dict[UUID, tuple[int, int | None]]] = Gather(load_places, rest=0.1)
+_places: Gather[UUID, dict[UUID, tuple[int, int | None]]] = Gather(load_places, rest=PLACES_REST)
 _polls: Gather[Asked, tuple[Proven, Shown]] = Gather(_load_polls, rest=fast_path.REST, run=in_fast_thread)
 
 
