@@ -69,7 +69,7 @@ class Stack:
             "FIELD_KEYS": "Kd7mWb4ZQ0cQyqv0Jm3u2Qz0Jm1bq6vJw5xk0c8n1xA=",
             "DEMO_SITE": "1",
             "LOG_LEVEL": "WARNING",
-            "DATABASE_POOL_MAX": "12",  # other runs want some of PostgreSQL's hundred connections, too
+            "DATABASE_POOL_MAX": "8",  # other runs want some of PostgreSQL's hundred connections, too
             **self.settings,
         }
 

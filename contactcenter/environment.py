@@ -114,7 +114,7 @@ def _write_once(file: Path, content: str) -> None:
         draft.unlink()
 
 
-def database(name: str, data: Path, *, pool_max: int) -> dict[str, Any]:
+def database(name: str, data: Path, *, pool_max: int, pool_idle: int) -> dict[str, Any]:
     """Django's DATABASES["default"]: our SQLite engine, or PostgreSQL with a pool."""
     url = text(name, f"sqlite:///{data / 'db.sqlite3'}")
     scheme = urlsplit(url).scheme
@@ -130,7 +130,7 @@ def database(name: str, data: Path, *, pool_max: int) -> dict[str, Any]:
     from contactcenter.pooling import PooledConnection  # an installation on SQLite does not load PostgreSQL's driver
 
     pool: dict[str, Any] = {"connection_class": PooledConnection}
-    pool |= {"min_size": 2, "max_size": pool_max, "timeout": 5, "max_lifetime": 1800, "max_idle": 300}
+    pool |= {"min_size": 2, "max_size": pool_max, "timeout": 5, "max_lifetime": 1800, "max_idle": pool_idle}
     options = {"pool": pool, "connect_timeout": 5, **found.get("OPTIONS", {})}
     return found | {"CONN_MAX_AGE": 0, "OPTIONS": options}
 

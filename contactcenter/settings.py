@@ -115,7 +115,8 @@ TEMPLATES = [
 
 # Where rows, hints and tasks live -------------------------------------------------------------------------------------
 
-DATABASES = {"default": env.database("DATABASE_URL", DATA_DIR, pool_max=env.number("DATABASE_POOL_MAX", 24))}
+_pool = {"pool_max": env.number("DATABASE_POOL_MAX", 24), "pool_idle": env.number("DATABASE_POOL_IDLE", 300)}
+DATABASES = {"default": env.database("DATABASE_URL", DATA_DIR, **_pool)}
 
 CACHES = {
     "default": {"BACKEND": "contactcenter.cache.SharedCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "cache"}

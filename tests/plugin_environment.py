@@ -17,6 +17,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "contactcenter.settings"
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 50)
 os.environ.setdefault("FIELD_KEYS", "Zm9yLXRlc3RzLW9ubHktMzItYnl0ZXMtbG9uZy4uLi4=")
 os.environ.setdefault("DATABASE_POOL_MAX", "24")  # race tests bring twenty threads
+os.environ.setdefault("DATABASE_POOL_IDLE", "5")  # seconds; the parts of the suite share PostgreSQL's hundred
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 # A commit is seen by all at once and survives whatever tests kill; only PostgreSQL itself, if killed, would lose the last ones.
 os.environ.setdefault("PGOPTIONS", "-c synchronous_commit=off")

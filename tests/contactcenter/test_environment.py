@@ -102,7 +102,7 @@ def test_hosts_and_origins_follow_from_the_base_url(tmp_path: Path) -> None:
 
 def test_postgres_gets_a_pool_and_no_kept_connections(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SOME_URL", "postgres://u:p@db:5433/chat?sslmode=require")
-    found = env.database("SOME_URL", tmp_path, pool_max=7)
+    found = env.database("SOME_URL", tmp_path, pool_max=7, pool_idle=60)
     assert found["ENGINE"] == "django.db.backends.postgresql"
     assert found["CONN_MAX_AGE"] == 0
     assert found["CONN_HEALTH_CHECKS"] is True

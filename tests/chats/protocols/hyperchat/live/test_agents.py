@@ -140,8 +140,9 @@ async def test_an_agent_who_logs_out_elsewhere_or_leaves_the_rooms_is_let_go(hou
 async def test_an_agent_who_goes_over_to_another_application_hears_of_its_chats_alone(house, direct, queued, ann):
     client = await agents_client(house, direct, ann)
     left = await in_thread(direct.chat)()
-    await in_thread(accept)(left.pk, ann)
+    await in_thread(offer)(left.pk, ann)
     await client.until("invitations:new")
+    await in_thread(accept)(left.pk, ann)
     client.seen.clear()
     await client.ask("chats:join", {"chatId": str(left.pk)})
     token = await in_thread(agent_token)(queued.registration, ann)

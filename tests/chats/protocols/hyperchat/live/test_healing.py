@@ -137,7 +137,7 @@ async def test_a_database_that_is_away_for_a_while_loses_nothing(house, queued, 
 async def test_when_the_server_stops_clients_hear_of_it_and_agents_are_given_back(house, queued, ann, transport):
     client, _mia, chat = await held(house, queued, ann, transport=transport)
     house.stop()
-    await client.gone(8)
+    await client.gone(30)
     await house.stopped
     assert house.live.clients == {}
     assert hub.sockets["hyperchat"] == 0
