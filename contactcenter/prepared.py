@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
+from itertools import chain, islice
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -85,9 +86,13 @@ class PreparedValues:
 class Plan(Protocol):
     """How one text is asked with these values or those."""
 
-    def asked(self, values: Sequence[Any], /) -> wire.Asked: ...
-
     def found(self, values: Sequence[Any], /) -> Iterable[Sequence[Any]]: ...
+
+    def asked_all(self, lists: Sequence[Sequence[Any]], /) -> list[wire.Asked]:
+        """For each of these lists of values."""
+
+    def parted(self, found: list[wire.Rows], size: int, /) -> list[wire.Rows]:
+        """What was found for each of them, of what `asked_all` has brought."""
 
 
 class Planned(Protocol):
@@ -98,11 +103,14 @@ class Planned(Protocol):
 
 def found_together(*asked: tuple[Planned, Sequence[Sequence[Any]]]) -> list[list[Any]]:
     """For each query, and each of its lists of values, what the database says: all in one round trip. To be compared, or given to `made`."""
-    plans = [(query.plan(), values) for query, values in asked]
+    plans = [(query.plan(), lists) for query, lists in asked]
     if not wire.is_usable():
-        return [[plan.found(one) for one in values] for plan, values in plans]
-    found = iter(wire.ask(*(plan.asked(one) for plan, values in plans for one in values)))
-    return [[next(found) for _ in values] for _, values in plans]
+        return [[plan.found(values) for values in lists] for plan, lists in plans]
+    sent = [plan.asked_all(lists) for plan, lists in plans]
+    found = iter(wire.ask(*chain.from_iterable(sent)))
+    return [
+        plan.parted(list(islice(found, len(own))), len(lists)) for (plan, lists), own in zip(plans, sent, strict=True)
+    ]
 
 
 def _with_values(make: Callable[..., Any], names: Sequence[str]) -> Callable[..., Any]:
@@ -121,6 +129,7 @@ def _compiled(make: Callable[..., Any]) -> tuple[str, Sequence[Any], SQLCompiler
     return text.replace(f"IN {_ANY_ID}", "= ANY(%s::uuid[])"), params, compiler
 
 
+_TYPES = {UUID: "uuid", str: "text", int: "bigint", datetime: "timestamptz"}  # as PostgreSQL calls them
 _ANY_ID = "(SELECT unnest(%s::uuid[]))"
 
 
@@ -169,24 +178,57 @@ class _Query:
     def __init__(self, text: str, params: Sequence[Any], compiler: SQLCompiler) -> None:
         self.text, self.params = text, params
         self.statement = wire.Statement(text)
+        self.is_lite = compiler.connection.vendor == "sqlite"
+        self.lite_text = text.replace("%s", "?").replace("%%", "%")  # as SQLite itself reads it
+        self._of_lines: dict[tuple[type, ...], wire.Statement] = {}  # by the types of a line's values
         expressions = [column[0] for column in compiler.select[: compiler.col_count]]  # type: ignore[index]
         converters = compiler.get_converters(expressions).items()
         self.converted = [_Converted(column, one, tuple(wanted)) for column, (wanted, one) in converters]
 
     def found(self, values: Sequence[Any]) -> Iterable[Sequence[Any]]:
         bound = self._bound(values)
+        if self.is_lite and not (wrapper := connections[DEFAULT_DB_ALIAS]).queries_logged:
+            return _read_lite(wrapper, self.lite_text, bound)
         if wire.is_usable():
             return wire.ask(wire.Asked(self.statement, bound))[0]
         with server_cursor() as cursor:
             cursor.execute(self.text, bound)
             return cursor.fetchall()
 
-    def asked(self, values: Sequence[Any]) -> wire.Asked:
-        return wire.Asked(self.statement, self._bound(values))
+    def asked_all(self, lists: Sequence[Sequence[Any]]) -> list[wire.Asked]:
+        """One statement for however many there are; one for each where an argument is itself many."""
+        if any(isinstance(one, _Among) for one in self.params):
+            return [wire.Asked(self.statement, self._bound(values)) for values in lists]
+        if not lists:
+            return []
+        types = tuple(map(type, lists[0]))
+        statement = self._of_lines.get(types)
+        if statement is None:
+            statement = self._of_lines[types] = wire.Statement(self._text_of_lines(types))
+        fixed = [one for one in self.params if not isinstance(one, _Asked)]
+        return [wire.Asked(statement, [json.dumps(list(lists), default=word), *fixed])]
+
+    def parted(self, found: list[wire.Rows], size: int) -> list[wire.Rows]:
+        if any(isinstance(one, _Among) for one in self.params):
+            return found
+        parts: list[wire.Rows] = [[] for _ in range(size)]
+        for turn, *row in chain.from_iterable(found):
+            parts[turn - 1].append(tuple(row))
+        return parts
+
+    def _text_of_lines(self, types: Sequence[type]) -> str:
+        """The query for each line of values. Each OFFSET 0 keeps PostgreSQL from joining in another way than line by line, and from reading a value once a row."""
+        first, *rest = self.text.split("%s")
+        values = [f"asked.v{one.place}" if isinstance(one, _Asked) else "%s" for one in self.params]
+        each = first + "".join(f"{value}{part}" for value, part in zip(values, rest, strict=True))
+        columns = "".join(f", (line->>{place})::{_TYPES[one]} AS v{place}" for place, one in enumerate(types))
+        lines = f"SELECT turn{columns} FROM json_array_elements(%s::json) WITH ORDINALITY AS given(line, turn) OFFSET 0"  # noqa: S608 - the ORM's
+        return f"SELECT asked.turn, found.* FROM ({lines}) AS asked, LATERAL ({each} OFFSET 0) AS found"  # noqa: S608
 
     def _bound(self, values: Sequence[Any]) -> list[Any]:
         """The query's values in the order of its text."""
-        return [_bindable(values[one.place]) if isinstance(one, _Asked) else one for one in self.params]
+        bound = [values[one.place] if isinstance(one, _Asked) else one for one in self.params]
+        return list(map(_lite_value, bound)) if self.is_lite else bound
 
     def read(self, found: Iterable[Any]) -> list[Any]:
         row, wrapper = list(found), connections[DEFAULT_DB_ALIAS]
@@ -264,12 +306,24 @@ def server_cursor() -> CursorWrapper:
         return wrap(bound)
 
 
-def _bindable(value: Any) -> Any:
-    """As the engine keeps it; PostgreSQL has a type for everything."""
-    if isinstance(value, UUID | datetime | list) and connections[DEFAULT_DB_ALIAS].vendor == "sqlite":
-        if isinstance(value, UUID):
-            return value.hex
-        if isinstance(value, list):
-            return json.dumps([one.hex for one in value])
-        return connection.ops.adapt_datetimefield_value(value)
-    return value
+def _read_lite(wrapper: Any, text: str, values: Sequence[Any]) -> list[Any]:
+    """What a SELECT finds, without the way through Django's cursors, which costs SQLite as much as the look-up."""
+    wrapper.ensure_connection()
+    wrapper.validate_no_broken_transaction()
+    with wrapper.wrap_database_errors:
+        found: list[Any] = wrapper.connection.execute(text, values).fetchall()
+        return found
+
+
+def word(value: Any) -> str:
+    """What JSON has no word for."""
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _lite_value(value: Any) -> Any:
+    """As SQLite keeps it."""
+    if isinstance(value, UUID):
+        return value.hex
+    if isinstance(value, list):
+        return json.dumps([one.hex for one in value])
+    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value

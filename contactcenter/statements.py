@@ -5,7 +5,6 @@ A Select finds the rows that are there of those asked for; a Write inserts or up
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from functools import cache, cached_property
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -13,7 +12,7 @@ from uuid import UUID
 from django.db import connection, models
 
 from . import wire
-from .prepared import new_instance, server_cursor
+from .prepared import new_instance, server_cursor, word
 
 Row = TypeVar("Row", bound=models.Model)
 Rows = Sequence[dict[str, Any]]  # column → value
@@ -47,6 +46,12 @@ class Select(Generic[Row]):
         with server_cursor() as cursor:
             cursor.execute(self._text(is_lite), [json.dumps(list(wanted), default=lite_word if is_lite else str)])
             return cursor.fetchall()
+
+    def asked_all(self, lists: Sequence[Iterable[Any]]) -> list[wire.Asked]:
+        return [self.asked(wanted) for wanted in lists]
+
+    def parted(self, found: list[wire.Rows], _size: int) -> list[wire.Rows]:
+        return found
 
     def asked(self, wanted: Iterable[Any]) -> wire.Asked:
         return wire.Asked(self._statement, [json.dumps(list(wanted), default=str)])
@@ -190,11 +195,6 @@ class Write:
     @staticmethod
     def _prepared(field: Any, row: dict[str, Any]) -> Any:
         return field.get_db_prep_save(row[field.column], connection)
-
-
-def word(value: Any) -> str:
-    """What JSON has no word for."""
-    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def lite_word(value: Any) -> str:

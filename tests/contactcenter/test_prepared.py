@@ -131,6 +131,37 @@ def test_several_queries_are_asked_together(acme, globex, now):
     assert chats[0] != found_together((rows, [(ours.pk,)]))[0][0]
 
 
+def test_each_line_of_values_finds_its_own_in_order(acme, globex, now):
+    """Texts, numbers and times among the values; two lines that are alike; one that finds several, and one that finds none."""
+    for name, place, length in (("Ciro", acme, 2), ("Carla", acme, 3), ("Cleo", acme, 1), ("Cosmo", globex, 3)):
+        chat_of(name, place, now, unread=length, subject="50 % off")
+    unread = PreparedValues(
+        lambda center, least, since, subject: (
+            Chat.objects.filter(
+                center=center, unread__gte=least, started_at__gte=since, subject=subject, state="queued"
+            )
+            .order_by("-unread")
+            .values_list("unread", "customer__name")
+        )
+    )
+    Chat.objects.update(state="queued")
+    ours, theirs = (acme.center.pk, 2, now, "50 % off"), (globex.center.pk, 1, now, "50 % off")
+    late, other = (acme.center.pk, 2, now + timedelta(seconds=1), "50 % off"), (acme.center.pk, 2, now, "'; --")
+    wanted = [[(3, "Carla"), (2, "Ciro")], [], [(3, "Cosmo")], [], [(3, "Carla"), (2, "Ciro")]]
+    (found,) = found_together((unread, [ours, late, theirs, other, ours]))
+    assert [unread.made(rows) for rows in found] == wanted
+
+
+@pytest.mark.postgres
+def test_however_many_lines_are_one_statement():
+    chats, several = (
+        Prepared(lambda chat: Chat.objects.filter(pk=chat)),
+        Prepared(lambda ids: Chat.objects.filter(pk__in=among(ids))),
+    )
+    assert [len(chats.plan().asked_all([(uuid4(),)] * size)) for size in (0, 1, 40)] == [0, 1, 1]
+    assert len(several.plan().asked_all([([uuid4()],), ([uuid4()],)])) == 2
+
+
 def test_rows_need_no_constructor():
     """What `new_instance` takes for granted of our models."""
     for model in apps.get_models():
