@@ -48,13 +48,18 @@ def shorten_outage(_logger: Any, _method: str, event: MutableMapping[str, Any]) 
     error = raised[1] if isinstance(raised, tuple) else None
     if str(event.get("logger")).startswith(("celery", "kombu")) and _is_away(error):
         del event["exc_info"]
+        event["event"] = str(event["event"]).partition("\n")[0]  # beat adds the stack
         event["level"] = "warning"
     return event
 
 
 def _is_away(error: BaseException | None) -> bool:
+    from celery.beat import SchedulingError  # much, and only wanted here
+
     from .outage import is_outage  # Django's database errors: not before the settings are there
 
+    if isinstance(error, SchedulingError):  # beat's word for whatever came before it
+        error = error.__context__
     return is_outage(error) or isinstance(error, RedisError | KombuError | ConnectionError)
 
 

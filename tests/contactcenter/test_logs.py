@@ -9,6 +9,7 @@ from typing import Any
 import kombu.exceptions
 import pytest
 import redis
+from celery.beat import SchedulingError
 from django.db import OperationalError
 
 from contactcenter.logs import logging_settings, redact, redact_text
@@ -70,6 +71,13 @@ def test_nobody_turned_on_an_access_log() -> None:
     assert logging.getLogger("uvicorn.access").getEffectiveLevel() >= logging.WARNING
 
 
+def said_of(record: logging.LogRecord) -> dict[str, Any]:
+    formatter = logging_settings(level="INFO", style="json")["formatters"]["line"]
+    made = formatter["()"](**{name: value for name, value in formatter.items() if name != "()"})
+    said: dict[str, Any] = json.loads(made.format(record))
+    return said
+
+
 @pytest.mark.parametrize(
     ("error", "level", "is_told_whole"),
     [
@@ -80,15 +88,27 @@ def test_nobody_turned_on_an_access_log() -> None:
     ],
 )
 def test_what_celery_says_of_an_outage_is_one_line(error: Exception, level: str, is_told_whole: bool) -> None:
-    formatter = logging_settings(level="INFO", style="json")["formatters"]["line"]
-    made = formatter["()"](**{name: value for name, value in formatter.items() if name != "()"})
     for name in ("celery.app.trace", "contactcenter.edge"):
         try:
             raise error
         except Exception:
             record = logging.LogRecord(name, logging.ERROR, "x.py", 1, "Task %s failed", ("route",), sys.exc_info())
-        said = json.loads(made.format(record))
+        said = said_of(record)
         is_celerys = name.startswith("celery")
         assert said["event"] == "Task route failed"
         assert said["level"] == (level if is_celerys else "error")
         assert ("Traceback" in said.get("exception", "")) == (is_told_whole or not is_celerys)
+
+
+def test_what_beat_says_of_an_outage_is_one_line_too() -> None:
+    try:
+        try:
+            raise kombu.exceptions.OperationalError("Connection closed by server.")
+        except kombu.exceptions.OperationalError:
+            raise SchedulingError("Couldn't apply scheduled task sweep")  # noqa: B904 - as beat does
+    except SchedulingError as error:
+        told = ("Message Error: %s\n%s", (error, ["  File beat.py\n", "  File app.py\n"]), sys.exc_info())
+    said = said_of(logging.LogRecord("celery.beat", logging.ERROR, "x.py", 1, *told))
+    assert said["event"] == "Message Error: Couldn't apply scheduled task sweep"
+    assert said["level"] == "warning"
+    assert "exception" not in said
