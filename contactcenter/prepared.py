@@ -180,6 +180,7 @@ class _Query:
         self.statement = wire.Statement(text)
         self.is_lite = compiler.connection.vendor == "sqlite"
         self.lite_text = text.replace("%s", "?").replace("%%", "%")  # as SQLite itself reads it
+        self.is_among = any(isinstance(one, _Among) for one in params)
         self._of_lines: dict[tuple[type, ...], wire.Statement] = {}  # by the types of a line's values
         expressions = [column[0] for column in compiler.select[: compiler.col_count]]  # type: ignore[index]
         converters = compiler.get_converters(expressions).items()
@@ -197,7 +198,7 @@ class _Query:
 
     def asked_all(self, lists: Sequence[Sequence[Any]]) -> list[wire.Asked]:
         """One statement for however many there are; one for each where an argument is itself many."""
-        if any(isinstance(one, _Among) for one in self.params):
+        if self.is_among:
             return [wire.Asked(self.statement, self._bound(values)) for values in lists]
         if not lists:
             return []
@@ -209,7 +210,8 @@ class _Query:
         return [wire.Asked(statement, [json.dumps(list(lists), default=word), *fixed])]
 
     def parted(self, found: list[wire.Rows], size: int) -> list[wire.Rows]:
-        if any(isinstance(one, _Among) for one in self.params):
+        """The rows of each list of values, by the turn that stands before each row."""
+        if self.is_among:
             return found
         parts: list[wire.Rows] = [[] for _ in range(size)]
         for turn, *row in chain.from_iterable(found):
