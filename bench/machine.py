@@ -41,9 +41,11 @@ def cpu_of(pid: int) -> float:
 
 
 def memory_of(pid: int) -> float:
-    """KB that the process has in memory. A page that is there for several, or by several mappings of one file, counts in parts (Pss)."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    """KB that the process has in memory; 0 once it has ended. A page that is there for several, or by several mappings of one file, counts in parts (Pss)."""
+    lines: list[str] = []
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next((float(line.split()[1]) for line in lines if line.startswith("Pss:")), 0.0)
 
 
 def descendants(pid: int) -> Iterator[int]:

@@ -125,7 +125,8 @@ class RobotAgent(Robot):
         events, memory.waiting = memory.waiting, {}
         events = {position: event for position, event in events.items() if position not in memory.answered}
         memory.answered.update(events)
-        self._begin(self._answer(chat, events))
+        if events:
+            self._begin(self._answer(chat, events))
 
     async def _answer(self, chat: str, events: dict[int, dict[str, Any]]) -> None:
         for position, event in events.items():
