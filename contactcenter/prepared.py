@@ -179,7 +179,6 @@ class _Query:
         self.text, self.params = text, params
         self.statement = wire.Statement(text)
         self.is_lite = compiler.connection.vendor == "sqlite"
-        self.lite_text = text.replace("%s", "?").replace("%%", "%")  # as SQLite itself reads it
         self.is_among = any(isinstance(one, _Among) for one in params)
         self._of_lines: dict[tuple[type, ...], wire.Statement] = {}  # by the types of a line's values
         expressions = [column[0] for column in compiler.select[: compiler.col_count]]  # type: ignore[index]
@@ -188,13 +187,9 @@ class _Query:
 
     def found(self, values: Sequence[Any]) -> Iterable[Sequence[Any]]:
         bound = self._bound(values)
-        if self.is_lite and not (wrapper := connections[DEFAULT_DB_ALIAS]).queries_logged:
-            return _read_lite(wrapper, self.lite_text, bound)
         if wire.is_usable():
             return wire.ask(wire.Asked(self.statement, bound))[0]
-        with server_cursor() as cursor:
-            cursor.execute(self.text, bound)
-            return cursor.fetchall()
+        return read(self.text, bound)
 
     def asked_all(self, lists: Sequence[Sequence[Any]]) -> list[wire.Asked]:
         """One statement for however many there are; one for each where an argument is itself many."""
@@ -308,13 +303,19 @@ def server_cursor() -> CursorWrapper:
         return wrap(bound)
 
 
-def _read_lite(wrapper: Any, text: str, values: Sequence[Any]) -> list[Any]:
-    """What a SELECT finds, without the way through Django's cursors, which costs SQLite as much as the look-up."""
-    wrapper.ensure_connection()
-    wrapper.validate_no_broken_transaction()
-    with wrapper.wrap_database_errors:
-        found: list[Any] = wrapper.connection.execute(text, values).fetchall()
-        return found
+def read(text: str, values: Sequence[Any]) -> list[Any]:
+    """What a SELECT finds, where contactcenter.wire is not usable."""
+    wrapper: Any = connections[DEFAULT_DB_ALIAS]
+    if wrapper.vendor == "sqlite" and not wrapper.queries_logged:
+        # Without Django's cursor, which costs SQLite as much as the look-up.
+        wrapper.ensure_connection()
+        wrapper.validate_no_broken_transaction()
+        with wrapper.wrap_database_errors:
+            found: list[Any] = wrapper.connection.execute(text.replace("%s", "?").replace("%%", "%"), values).fetchall()
+            return found
+    with server_cursor() as cursor:
+        cursor.execute(text, values)
+        return cursor.fetchall()
 
 
 def word(value: Any) -> str:

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection, models
 
 from . import wire
-from .prepared import new_instance, server_cursor, word
+from .prepared import new_instance, read, server_cursor, word
 
 Row = TypeVar("Row", bound=models.Model)
 Rows = Sequence[dict[str, Any]]  # column → value
@@ -43,9 +43,7 @@ class Select(Generic[Row]):
         if wire.is_usable():
             return wire.ask(self.asked(wanted))[0]
         is_lite = connection.vendor == "sqlite"
-        with server_cursor() as cursor:
-            cursor.execute(self._text(is_lite), [json.dumps(list(wanted), default=lite_word if is_lite else str)])
-            return cursor.fetchall()
+        return read(self._text(is_lite), [json.dumps(list(wanted), default=lite_word if is_lite else str)])
 
     def asked_all(self, lists: Sequence[Iterable[Any]]) -> list[wire.Asked]:
         return [self.asked(wanted) for wanted in lists]
